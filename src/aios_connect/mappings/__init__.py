@@ -1,0 +1,31 @@
+"""Mapping files: one YAML file says how a vendor's object translates to a canonical kind and back; compiled once, checked when loaded.
+
+    mapping = load(Path("mappings/hubspot/contacts.yaml"))
+    leaves, problems = mapping.get(raw)
+    patch = mapping.put({"phones.mobile": "+442079460958"}, leaves, raw)
+
+A file is checked in three steps: by itself when it is loaded (:func:`load`), with its own examples (:func:`run_examples`), and against
+the laws and the vendor's live schema (:func:`check`).
+"""
+
+from __future__ import annotations
+
+from .checks import Finding, check
+from .compile import Field, Problem
+from .editor import json_schema
+from .examples import ExampleResult, run_examples
+from .loading import load, loads
+from .mapping import CompiledMapping
+
+__all__ = [
+    "CompiledMapping",
+    "ExampleResult",
+    "Field",
+    "Finding",
+    "Problem",
+    "check",
+    "json_schema",
+    "load",
+    "loads",
+    "run_examples",
+]
