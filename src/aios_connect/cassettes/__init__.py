@@ -1,0 +1,17 @@
+"""Conversations with vendors, recorded once and replayed as often as wanted, without a network and without a secret.
+
+A cassette is a YAML file that ``vcrpy`` can load too, with its origin stated in it: never is something called recorded that is not.
+
+    with Recorder(Path("cassettes/tryton/people.yaml"), origin="live Tryton 8.2, demo data", inner=httpx2.HTTPTransport()) as transport:
+        ...Http(..., transport=transport)
+
+    with Player(Path("cassettes/tryton/people.yaml")) as transport:
+        ...Http(..., transport=transport)
+"""
+
+from __future__ import annotations
+
+from .cassette import Cassette, Exchange, load, save
+from .transports import CassetteError, Player, Recorder
+
+__all__ = ["Cassette", "CassetteError", "Exchange", "Player", "Recorder", "load", "save"]

@@ -1,0 +1,146 @@
+"""The file: exchanges in vcrpy's format, JSON bodies laid out for people as block text, nothing in it that is a secret."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aios_connect.errors import ConfigError
+
+__all__ = ["Cassette", "Exchange", "load", "save"]
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, scrubbed.
+
+    Attributes:
+        method: ``GET``.
+        uri: The whole address.
+        sent: Headers of the request, by lower-cased name.
+        question: Body of the request.
+        status: HTTP status.
+        got: Headers of the answer, by lower-cased name.
+        answer: Body of the answer, decompressed.
+    """
+
+    method: str
+    uri: str
+    sent: Mapping[str, str]
+    question: bytes
+    status: int
+    got: Mapping[str, str]
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cassette:
+    """A conversation.
+
+    Attributes:
+        origin: Who answered: ``"live Tryton 8.2, demo data"``, ``"sandbox hubspot"``.
+        recorded: The day, ISO 8601.
+        exchanges: In the order of their answers.
+    """
+
+    origin: str
+    recorded: str
+    exchanges: tuple[Exchange, ...]
+
+
+def save(cassette: Cassette, path: Path) -> None:
+    """Write a cassette; the file is whole or as it was before."""
+    told = {
+        "version": _VERSION,
+        "metadata": {"origin": cassette.origin, "recorded": cassette.recorded},
+        "interactions": [_told(exchange) for exchange in cassette.exchanges],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    text = yaml.dump(told, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**9)
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
+
+
+def load(path: Path) -> Cassette:
+    """Read a cassette.
+
+    Raises:
+        ConfigError: It is not there, is no cassette, or does not say where it comes from.
+    """
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        exchanges = tuple(_exchange(item) for item in told["interactions"])
+        metadata = told.get("metadata") or {}
+    except OSError as error:
+        raise ConfigError(f"there is no cassette: {error.strerror}", hint="record it first", file=str(path)) from None
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ConfigError(f"this is no cassette: {error}", hint="record it again", file=str(path)) from None
+    if told.get("version") != _VERSION or not metadata.get("origin"):
+        raise ConfigError(
+            "the cassette does not say where it was recorded", hint="record it again with an origin", file=str(path)
+        )
+    return Cassette(str(metadata["origin"]), str(metadata.get("recorded", "")), exchanges)
+
+
+def _told(exchange: Exchange) -> dict[str, Any]:
+    try:
+        reason = HTTPStatus(exchange.status).phrase
+    except ValueError:
+        reason = ""
+    return {
+        "request": {
+            "method": exchange.method,
+            "uri": exchange.uri,
+            "headers": {name: [value] for name, value in exchange.sent.items()},
+            "body": _text(exchange.question) if exchange.question else None,
+        },
+        "response": {
+            "status": {"code": exchange.status, "message": reason},
+            "headers": {name: [value] for name, value in exchange.got.items()},
+            "body": {"string": _text(exchange.answer)},
+        },
+    }
+
+
+def _exchange(told: Mapping[str, Any]) -> Exchange:
+    request, response = told["request"], told["response"]
+    return Exchange(
+        method=request["method"],
+        uri=request["uri"],
+        sent={name.lower(): ", ".join(values) for name, values in request["headers"].items()},
+        question=_bytes(request["body"]),
+        status=int(response["status"]["code"]),
+        got={name.lower(): ", ".join(values) for name, values in response["headers"].items()},
+        answer=_bytes(response["body"]["string"]),
+    )
+
+
+def _text(body: bytes) -> str | bytes:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body
+
+
+def _bytes(body: str | bytes | None) -> bytes:
+    return body.encode("utf-8") if isinstance(body, str) else body or b""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as a block."""
+
+
+def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _block)

@@ -1,0 +1,34 @@
+"""Deterministic fake vendors: the same seed gives the same day, with all that goes wrong on it.
+
+A fake vendor is a :class:`Vendor` with routes, and a :class:`Shelf` of records per object. It is reached in process
+(:func:`transport`) or on a loopback port (:func:`serve`). A :class:`Schedule` decides which request meets which :class:`Fault`.
+Nothing here is a recording.
+"""
+
+from __future__ import annotations
+
+from .clock import SimClock
+from .faults import FAULTS, Answer, Call, Fault, NoAnswerError, Schedule
+from .reach import Server, serve, transport
+from .shelf import Edit, Item, Shelf
+from .vendor import Entry, RefusedError, Vendor, route
+
+__all__ = [
+    "FAULTS",
+    "Answer",
+    "Call",
+    "Edit",
+    "Entry",
+    "Fault",
+    "Item",
+    "NoAnswerError",
+    "RefusedError",
+    "Schedule",
+    "Server",
+    "Shelf",
+    "SimClock",
+    "Vendor",
+    "route",
+    "serve",
+    "transport",
+]
