@@ -1,0 +1,235 @@
+"""Opening a connection: settings, secrets, network and mappings put together, with a project or without one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aios_connect.connectors import Connector, ConnectorSpec, Context, Credentials, Http, registry
+from aios_connect.connectors.budget import Budget, MemoryBudget
+from aios_connect.connectors.credentials import MemoryTokenStore, TokenStore
+from aios_connect.connectors.oauth import token_http
+from aios_connect.connectors.redaction import remember
+from aios_connect.errors import ConfigError
+from aios_connect.mappings.documents import did_you_mean
+
+from .records import Connection
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from aios_connect.mappings import CompiledMapping
+
+__all__ = ["NETWORK", "SECRETS", "Outside", "connect", "open_connection", "shipped_mappings"]
+
+NETWORK: Mapping[str, str] = {
+    "proxy": "Address of a proxy.",
+    "certificates": "A PEM file or folder with the authorities to trust.",
+}
+"""Settings that every connection may have, whatever its provider."""
+
+SECRETS: Mapping[str, tuple[str, ...]] = {
+    "none": (),
+    "password": ("password",),
+    "key": ("key",),
+    "oauth2": ("client_secret", "refresh_token", "access_token"),
+}
+"""Way of signing in -> the secrets that belong to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a connection needs of the world around it.
+
+    Attributes:
+        folder: Where relative paths in settings start.
+        tokens: Where secrets are.
+        budget: Who keeps the vendor's limits.
+        now: The clock: the present instant, UTC, aware.
+        sleep: How to wait, in seconds.
+        transport: Instead of the network: a cassette, a sandbox.
+        attempts: How often a request is tried at most; few, where a person waits for the answer.
+    """
+
+    folder: Path
+    tokens: TokenStore
+    budget: Budget
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    transport: httpx2.BaseTransport | None = None
+    attempts: int = 6
+
+
+def connect(
+    provider: str,
+    *,
+    mappings: Path | None = None,
+    functions: Collection[str] = (),
+    relative_to: Path | None = None,
+    transport: httpx2.BaseTransport | None = None,
+    **settings: str,
+) -> Connection:
+    """Open a connection without a project and without a store.
+
+    Args:
+        provider: Slug of an installed connector, ``"tryton"``.
+        mappings: Folder of your own mapping files, ``<object>.yaml``, laid over those that come with the package.
+        functions: Modules that your mappings may take functions from.
+        relative_to: Where relative paths in settings start; the present folder, if not given.
+        transport: Instead of the network: a cassette, a sandbox.
+        **settings: What the connector needs: its settings and its secrets, ``url="https://..."``, ``password="..."``.
+
+    Raises:
+        ConfigError: The connector is not installed, or a setting is unknown or missing.
+    """
+    spec = registry.load(provider).spec
+    names = secret_names(spec)
+    secrets = {name: settings.pop(name) for name in names if name in settings}
+    plain = plain_settings(spec, settings)
+    remember(*secrets.values())
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    tokens = MemoryTokenStore(now=now)
+    if secrets:
+        tokens.put(provider, secrets)
+    outside = Outside(relative_to or Path.cwd(), tokens, MemoryBudget(now=now, sleep=time.sleep), now, time.sleep, transport)
+    return open_connection(provider, provider, plain, outside, overlays=[mappings] if mappings else [], functions=functions)
+
+
+def open_connection(
+    name: str,
+    provider: str,
+    settings: Mapping[str, str],
+    outside: Outside,
+    *,
+    overlays: Sequence[Path] = (),
+    functions: Collection[str] = (),
+) -> Connection:
+    """Open a connection whose settings are known to be good. Nothing is sent yet.
+
+    Args:
+        name: What the project calls it.
+        provider: Slug of its connector.
+        settings: Its settings, without secrets.
+        outside: The world around it.
+        overlays: Folders of the company's own mapping files; of two with the same name the one in the later folder counts.
+        functions: Modules that mappings may take functions from.
+    """
+    made = registry.load(provider)
+    files = mapping_files(shipped_mappings(provider), overlays)
+    mappings = [load_mapping(file, overlay, made.spec, functions) for file, overlay in files.values()]
+    connector, http = _connector(name, made, settings, outside)
+    return Connection(name, connector, mappings, on_close=http.close)
+
+
+def shipped_mappings(provider: str) -> Path:
+    """The folder of the mappings that come with the package: inside the wheel, or in the checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "_project" / "mappings"
+    return (inside if inside.is_dir() else package.parents[1] / "mappings") / provider
+
+
+def mapping_files(shipped: Path, overlays: Sequence[Path]) -> dict[str, tuple[Path, Path | None]]:
+    """The mapping files of a connection: object -> file, and the company's own that is laid over it.
+
+    Args:
+        shipped: The folder that comes with the package.
+        overlays: Folders of the company; of two files with the same name the one in the later folder counts.
+    """
+    below = {file.stem: file for file in shipped.glob("*.yaml")}
+    above = {file.stem: file for folder in overlays for file in folder.glob("*.yaml")}
+    files: dict[str, tuple[Path, Path | None]] = {}
+    for name in sorted({*below, *above}):
+        file, own = below.get(name), above.get(name)
+        if file is None or own is None or file.samefile(own):  # the reference project is its own overlay
+            files[name] = (own or below[name], None)
+        else:
+            files[name] = (file, own)
+    return files
+
+
+def load_mapping(file: Path, overlay: Path | None, spec: ConnectorSpec, functions: Collection[str] = ()) -> CompiledMapping:
+    """Load a mapping, and refuse one that breaks a law or does not fit its connector.
+
+    Raises:
+        MappingError: With file, line, column and the way out.
+    """
+    from aios_connect.mappings import check, load
+
+    mapping = load(file, overlay=overlay, functions=functions)
+    for finding in check(mapping, spec=spec):
+        if finding.severity == "error":
+            raise finding.error
+    return mapping
+
+
+def secret_names(spec: ConnectorSpec) -> tuple[str, ...]:
+    """The secrets that a connection of this provider may have."""
+    names = [setting.name for setting in spec.settings if setting.secret]
+    for auth in spec.auth:
+        names += SECRETS[auth.kind]
+    return tuple(dict.fromkeys(names))
+
+
+def setting_names(spec: ConnectorSpec) -> tuple[str, ...]:
+    """The plain settings that a connection of this provider may have."""
+    return (*(setting.name for setting in spec.settings if not setting.secret), *NETWORK)
+
+
+def plain_settings(
+    spec: ConnectorSpec, given: Mapping[str, str], wrong: Callable[[str, str, str], ConfigError] | None = None
+) -> dict[str, str]:
+    """The settings a connector is made with: those given, defaults filled in.
+
+    Args:
+        spec: The connector's.
+        given: What was given, without secrets.
+        wrong: Makes the error from message, hint and setting; it may say where the setting stands.
+
+    Raises:
+        ConfigError: A setting is unknown or missing.
+    """
+    wrong = wrong or (lambda message, hint, setting: ConfigError(message, hint=hint))
+    known = setting_names(spec)
+    for name in given:
+        if name not in known:
+            raise wrong(f"{spec.title} has no setting {name!r}", did_you_mean(name, [*known, *secret_names(spec)]), name)
+    told = dict(given)
+    for setting in spec.settings:
+        if setting.secret or setting.name in told:
+            continue
+        if setting.default is not None:
+            told[setting.name] = setting.default
+        elif setting.required:
+            raise wrong(f"{spec.title} needs {setting.name}: {setting.help}", f"give {setting.name}", setting.name)
+    return told
+
+
+def _connector(name: str, made: type[Connector], settings: Mapping[str, str], outside: Outside) -> tuple[Connector, Http]:
+    spec = made.spec
+    plain = {key: value for key, value in settings.items() if key not in NETWORK}
+    certificates, proxy = settings.get("certificates"), settings.get("proxy")
+    verify = outside.folder / certificates if certificates else True
+    now, sleep, transport = outside.now, outside.sleep, outside.transport
+    tokens = token_http(spec.provider, transport=transport, verify=verify, proxy=proxy, now=now, sleep=sleep)
+    credentials = Credentials(name, spec.auth[0], outside.tokens, settings=plain, http=tokens, now=now, sleep=sleep)
+    http = Http(
+        provider=spec.provider,
+        base_url=plain.get("url", ""),
+        credentials=credentials,
+        limits=spec.limits,
+        budget=outside.budget,
+        transport=transport,
+        verify=verify,
+        proxy=proxy,
+        now=now,
+        sleep=sleep,
+        attempts=outside.attempts,
+    )
+    return made(Context(name, plain, credentials, http, now, sleep, outside.folder)), http

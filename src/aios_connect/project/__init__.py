@@ -1,0 +1,9 @@
+"""The composition root: finds a project, loads its files, and wires connections, store, clock and secrets together."""
+
+from __future__ import annotations
+
+from .checks import Finding
+from .settings import ConnectionSettings, Settings
+from .wiring import Project
+
+__all__ = ["ConnectionSettings", "Finding", "Project", "Settings"]

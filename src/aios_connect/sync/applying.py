@@ -1,0 +1,447 @@
+"""Apply: exactly the plan, and nothing else.
+
+Work is cut into short transitions: *intend* (committed), one vendor call, *settle* (committed). Killed between two of them, the
+next apply of the same plan looks up what it finds intended and goes on. A record that changed since the plan was made is refused,
+here before it is sent and by the connector before it is overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection as Transaction
+
+from aios_connect.connection import Connection
+from aios_connect.connectors.contract import Change, Receipt
+from aios_connect.errors import AiosError, AmbiguousWriteError, PlanStaleError, ProviderError, SyncError
+from aios_connect.model.canonical import instant_text
+from aios_connect.store import Store
+from aios_connect.store.records import entities_by_id, loads, records_by_id, records_of
+
+from .exceptions import raise_exception, resolve_exception
+from .holding import Hold
+from .jobs import Job
+from .lookups import look_up
+from .paths import overlaid
+from .planning import mapping_digests, new_id
+from .plans import Plan, PlanLine, load_plan
+from .progress import Progress, Silent, Task
+from .restoring import settle_restore
+from .runs import begin_run, end_run, pause_job, paused_by, release_job, unfinished_run
+from .settling import (
+    effects_of,
+    forget_intentions,
+    has_loose_ends,
+    intend,
+    journal,
+    settle_effects,
+    settle_link,
+    settle_note,
+    settle_write,
+    unintend,
+)
+from .subjects import seen_digest
+
+__all__ = ["ApplyReport", "LineReport", "apply_plan"]
+
+_LOCAL_CHUNK = 500
+_LOCAL_REASON = {
+    "link": "the record changed since the plan was made",
+    "note": "the store knows more than the plan did",
+    "restore": "a part of it could not be taken back, so the store keeps its story",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """A line that did not simply go through."""
+
+    line: str
+    action: str
+    connection: str
+    label: str
+    outcome: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ApplyReport:
+    """What became of a plan.
+
+    Attributes:
+        run: The run's id, for ``aios undo``.
+        plan: The plan's id.
+        written: Vendor writes that were done.
+        unchanged: Writes that had nothing left to do.
+        conflict: Refused, because the record changed since the plan was made.
+        rejected: Refused by the vendor.
+        ambiguous: Sent, outcome unknown.
+        skipped: Not sent, because what they rest on was not done.
+        noted: Steps in our own store.
+        resumed: It went on with a run that had been stopped.
+        troubles: Every line that did not go through.
+    """
+
+    run: str
+    plan: str
+    written: int = 0
+    unchanged: int = 0
+    conflict: int = 0
+    rejected: int = 0
+    ambiguous: int = 0
+    skipped: int = 0
+    noted: int = 0
+    resumed: bool = False
+    troubles: list[LineReport] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Everything went through."""
+        return not self.troubles
+
+    def counts(self) -> dict[str, int]:
+        """The numbers, for the run's row."""
+        names = ("written", "unchanged", "conflict", "rejected", "ambiguous", "skipped", "noted")
+        return {name: getattr(self, name) for name in names}
+
+
+def apply_plan(
+    path: Path,
+    job: Job,
+    connections: Mapping[str, Connection],
+    store: Store,
+    *,
+    now: Callable[[], datetime],
+    progress: Progress | None = None,
+    unattended: bool = False,
+) -> ApplyReport:
+    """Do what a plan says; go on with it if it was begun.
+
+    Args:
+        path: The plan file.
+        job: The job it belongs to.
+        connections: The job's connections.
+        store: The store the plan was made from.
+        now: The clock.
+        progress: Who wants to know.
+        unattended: No person has seen the plan; refused while the job is paused by an undo.
+
+    Raises:
+        PlanStaleError: Job or mappings changed since it was made, or the file was.
+        SyncError: It breaks a cap; the job is paused; or a vendor failed half-way (``run`` names the run; applying again goes on).
+    """
+    plan = load_plan(path)
+    _guard_plan(plan, job, connections)
+    paused = paused_by(store, job.job)
+    if unattended and paused:
+        raise SyncError(
+            f"the job {job.job} is paused: {paused} took a run back, and running would do the same again",
+            hint=f"look at aios plan {job.job}; applying that plan by hand lets the job run again",
+        )
+    with Hold(store, job.job, job.connections, now) as hold:
+        return _apply(plan, job, connections, store, now, progress, hold)
+
+
+def _apply(
+    plan: Plan,
+    job: Job,
+    connections: Mapping[str, Connection],
+    store: Store,
+    now: Callable[[], datetime],
+    progress: Progress | None,
+    hold: Hold,
+) -> ApplyReport:
+    with store.begin() as tx:
+        earlier = unfinished_run(tx, plan.header.plan)
+        run = earlier or new_id("run", now(), plan.header.plan)
+        kind = "undo" if plan.header.undoes else "apply"
+        begin_run(tx, run, job=job.job, kind=kind, plan=plan.header.plan, now=now(), again=earlier is not None)
+    report = ApplyReport(run, plan.header.plan, resumed=earlier is not None)
+    applier = _Applier(plan, job, connections, store, now, report)
+    try:
+        with (progress or Silent()).task(f"applying {plan.header.plan}", plan.footer.lines) as task:
+            for lines in _batches(plan.lines(), connections):
+                applier.batch(lines, task)
+                hold.beat()
+    except ProviderError as error:
+        _stop(store, run, report, now(), error.message)
+        raise SyncError(
+            f"the run stopped: {error.message}",
+            hint=f"{error.hint + '; ' if error.hint else ''}then apply the same plan again, it goes on where it stopped",
+            run=run,
+        ) from error
+    except (AiosError, KeyboardInterrupt) as error:
+        _stop(store, run, report, now(), str(error) or "interrupted")
+        raise
+    with store.begin() as tx:
+        end_run(tx, run, "done", report.counts(), now())
+        forget_intentions(tx, job.job, plan.header.plan)
+        if plan.header.undoes:
+            pause_job(tx, job.job, run)
+        else:
+            release_job(tx, job.job)
+    return report
+
+
+def _stop(store: Store, run: str, report: ApplyReport, now: datetime, why: str) -> None:
+    with store.begin() as tx:
+        end_run(tx, run, "stopped", report.counts(), now, error=why)
+
+
+def _guard_plan(plan: Plan, job: Job, connections: Mapping[str, Connection]) -> None:
+    again = f"aios plan {job.job} makes a new one"
+    if plan.header.job != job.job:
+        raise PlanStaleError(
+            f"the plan belongs to the job {plan.header.job}, not {job.job}", hint=f"apply it with {plan.header.job}"
+        )
+    if plan.header.job_digest != job.digest:
+        raise PlanStaleError(f"the job {job.job} was changed after the plan was made", hint=again)
+    if plan.header.mappings != mapping_digests(job, connections):
+        raise PlanStaleError("a mapping was changed after the plan was made", hint=again)
+    if plan.footer.over and not plan.header.undoes:
+        raise SyncError(
+            f"the plan breaks a cap of the job: {'; '.join(plan.footer.over)}",
+            hint=f"look at the plan; if it is right, raise the cap in sync/jobs/{job.job}.yaml and plan again",
+        )
+
+
+def _batches(lines: Iterator[PlanLine], connections: Mapping[str, Connection]) -> Iterator[list[PlanLine]]:
+    """Lines in the plan's order, as many at a time as one step takes."""
+
+    def step(line: PlanLine) -> tuple[str, ...]:
+        return ("", "", "local") if line.local else (line.connection, line.object, line.action)
+
+    for (name, object, action), group in groupby(lines, step):
+        size = _LOCAL_CHUNK if action == "local" else connections[name].connector.spec.objects[object].batch_size
+        batch: list[PlanLine] = []
+        for line in group:
+            batch.append(line)
+            if len(batch) == size:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+class _Applier:
+    def __init__(
+        self,
+        plan: Plan,
+        job: Job,
+        connections: Mapping[str, Connection],
+        store: Store,
+        now: Callable[[], datetime],
+        report: ApplyReport,
+    ) -> None:
+        self._plan = plan.header.plan
+        self._job = job
+        self._connections = connections
+        self._store = store
+        self._now = now
+        self._report = report
+        with store.read() as tx:
+            self._wary = has_loose_ends(tx, job.job, self._plan)
+
+    def batch(self, lines: list[PlanLine], task: Task) -> None:
+        """One step: some lines of one action on one object."""
+        with self._store.read() as tx:
+            begun = effects_of(tx, self._plan, [line.line for line in lines])
+        for line in lines:
+            state, outcome = begun.get(line.line, ("", None))
+            if state == "settled" and outcome is not None:
+                self._count(line, outcome, "")
+        doubtful = [line for line in lines if begun.get(line.line, ("",))[0] == "intended"]
+        fresh = [line for line in lines if line.line not in begun]
+        if lines[0].local:
+            self._note(fresh)
+        else:
+            if doubtful:
+                fresh = self._recover(doubtful) + fresh
+            if fresh:
+                self._write(fresh)
+        task.advance(len(lines))
+
+    def _note(self, lines: Sequence[PlanLine]) -> None:
+        if not lines:
+            return
+        with self._store.begin() as tx:
+            outcomes: dict[str, tuple[str, str | None, str]] = {}
+            for line in lines:
+                outcome, before = self._note_one(tx, line)
+                outcomes[line.line] = (outcome, line.id, _LOCAL_REASON.get(line.action, "") if outcome == "conflict" else "")
+                if outcome == "written":
+                    journal(tx, self._plan, self._report.run, line, line.id, before, {"agreements": line.agreements}, self._now())
+            settle_effects(tx, self._plan, self._report.run, outcomes, self._now())
+        for line in lines:
+            self._count(line, outcomes[line.line][0], outcomes[line.line][2])
+
+    def _note_one(self, tx: Transaction, line: PlanLine) -> tuple[str, Any]:
+        if line.action == "link":
+            return settle_link(tx, line), {"linked": False}
+        if line.action == "restore":
+            return settle_restore(tx, self._plan, self._report.run, line), None
+        return settle_note(tx, self._report.run, line, instant_text(self._now()))
+
+    def _write(self, lines: Sequence[PlanLine]) -> None:
+        name, object = lines[0].connection, lines[0].object
+        with self._store.begin() as tx:
+            ready, refused = self._guard(tx, lines)
+            intend(tx, self._plan, self._report.run, [line.line for line, _ in ready], self._now())
+        if refused:
+            self._settle([(line, None, Receipt(outcome, line.id, reason=reason)) for line, outcome, reason in refused])
+        if ready and self._wary and ready[0][1].action == "create":
+            ready = self._not_made_yet(ready)
+        if not ready:
+            return
+        changes = [change for _, change in ready]
+        try:
+            receipts = self._connections[name].connector.write(object, changes)
+        except AmbiguousWriteError as error:
+            receipts = [Receipt("ambiguous", change.id, reason=error.message) for change in changes]
+        except ProviderError:
+            with self._store.begin() as tx:
+                unintend(tx, self._plan, [line.line for line, _ in ready])
+            raise
+        if len(receipts) != len(changes):
+            raise AssertionError(f"{name} returned {len(receipts)} receipts for {len(changes)} changes")
+        unsure = [pair for pair, receipt in zip(ready, receipts, strict=True) if receipt.outcome == "ambiguous"]
+        self._settle(
+            [
+                (line, change, receipt)
+                for (line, change), receipt in zip(ready, receipts, strict=True)
+                if receipt.outcome != "ambiguous"
+            ]
+        )
+        if unsure:
+            self._settle_unsure(unsure)
+
+    def _not_made_yet(self, ready: list[tuple[PlanLine, Change]]) -> list[tuple[PlanLine, Change]]:
+        """Leave out what an earlier plan made without learning of it: a create is never sent where its key already is."""
+        found = look_up(self._connections[ready[0][0].connection], ready[0][0].object, [change for _, change in ready])
+        there = [(pair, receipt) for pair, receipt in zip(ready, found, strict=True) if receipt and receipt.outcome == "written"]
+        self._settle([(line, change, receipt) for (line, change), receipt in there])
+        made = {line.line for (line, _), _ in there}
+        return [pair for pair in ready if pair[0].line not in made]
+
+    def _settle_unsure(self, pairs: Sequence[tuple[PlanLine, Change]]) -> None:
+        """Sent, outcome unknown: look it up. What is certainly not there is left to the next plan, never sent again here."""
+        found = look_up(self._connections[pairs[0][0].connection], pairs[0][0].object, [change for _, change in pairs])
+        results = []
+        for (line, change), receipt in zip(pairs, found, strict=True):
+            if receipt is None:
+                receipt = Receipt("ambiguous", line.id, reason="it was sent, and it is not there yet; the next plan looks again")
+            results.append((line, change, receipt))
+        self._settle(results)
+
+    def _recover(self, lines: Sequence[PlanLine]) -> list[PlanLine]:
+        """Lines that an earlier, killed run may have sent: settled if they were done; returned if they certainly were not."""
+        with self._store.read() as tx:
+            ready, _ = self._guard(tx, lines, settled=True)
+        known = {line.line: change for line, change in ready}
+        checked = [line for line in lines if line.line in known]
+        found = look_up(self._connections[lines[0].connection], lines[0].object, [known[line.line] for line in checked])
+        done, again = [], []
+        for line, receipt in zip(checked, found, strict=True):
+            if receipt is None:
+                again.append(line)
+            else:
+                done.append((line, known[line.line], receipt))
+        self._settle(done)
+        lost = [line for line in lines if line.line not in known]
+        self._settle([(line, None, Receipt("skipped", line.id, reason="what it rests on is gone")) for line in lost])  # type: ignore[arg-type]
+        with self._store.begin() as tx:
+            unintend(tx, self._plan, [line.line for line in again])
+        return again
+
+    def _guard(
+        self, tx: Transaction, lines: Sequence[PlanLine], *, settled: bool = False
+    ) -> tuple[list[tuple[PlanLine, Change]], list[tuple[PlanLine, Any, str]]]:
+        """Check that everything is as the plan saw it, and put references to records made meanwhile into the changes."""
+        connection, object = self._connections[lines[0].connection], lines[0].object
+        mapping = connection.mapping(lines[0].kind)
+        entities = entities_by_id(tx, [line.entity for line in lines])
+        records = records_by_id(tx, connection.name, object, [line.id for line in lines if line.id])
+        parents = records_of(tx, [entity for line in lines for entity in line.later.values()])
+        ready: list[tuple[PlanLine, Change]] = []
+        refused: list[tuple[PlanLine, Any, str]] = []
+        for line in lines:
+            entity, record = entities.get(line.entity), records.get(line.id or "")
+            if line.undoes is None and (entity is None or entity.version != line.entity_version):
+                refused.append((line, "conflict", "the store knows more than the plan did"))
+                continue
+            if line.id is not None and not settled and (record is None or seen_digest(record.seen) != line.seen):
+                refused.append((line, "conflict", "it changed since the plan was made"))
+                continue
+            patch, missing = line.patch, ""
+            for leaf, parent in line.later.items():
+                to, _ = mapping.references[leaf]
+                there = [
+                    r for r in parents.get(parent, []) if r.connection == connection.name and r.object == to and r.gone is None
+                ]
+                if not there:
+                    missing = leaf
+                    break
+                raw = loads(record.raw) if record else None
+                patch = overlaid(patch, mapping.put({leaf: f"{to}:{there[0].id}"}, {}, raw))
+            if missing:
+                refused.append((line, "skipped", f"the {missing} it points at was not made"))
+                continue
+            ready.append(
+                (
+                    line,
+                    Change(line.action, line.line, line.id, patch, line.expect, line.version or None, line.key),  # type: ignore[arg-type]
+                )
+            )
+        return ready, refused
+
+    def _settle(self, results: Sequence[tuple[PlanLine, Change | None, Receipt]]) -> None:
+        if not results:
+            return
+        first = results[0][0]
+        connection = self._connections[first.connection]
+        mapping, spec = connection.mapping(first.kind), connection.connector.spec.objects[first.object]
+        with self._store.begin() as tx:
+            outcomes: dict[str, tuple[str, str | None, str]] = {}
+            for line, change, receipt in results:
+                outcomes[line.line] = (receipt.outcome, receipt.id or line.id, receipt.reason)
+                if receipt.outcome in ("written", "unchanged") and change is not None:
+                    before, after = settle_write(tx, line, change, receipt, spec, mapping, self._report.run)
+                    if receipt.outcome == "written":
+                        journal(tx, self._plan, self._report.run, line, receipt.id or line.id, before, after, self._now())
+                self._tell(tx, line, receipt)
+            settle_effects(tx, self._plan, self._report.run, outcomes, self._now())
+        for line, _, receipt in results:
+            self._count(line, receipt.outcome, receipt.reason)
+
+    def _tell(self, tx: Transaction, line: PlanLine, receipt: Receipt) -> None:
+        """Refused and unknown writes are for a person; what went through closes them again."""
+        for code in ("rejected", "ambiguous"):
+            dedupe = f"{code}:{self._job.job}:{line.connection}:{line.object}:{line.entity}"
+            if receipt.outcome == code:
+                raise_exception(
+                    tx,
+                    job=self._job.job,
+                    code=code,
+                    severity="high" if code == "ambiguous" else "warn",
+                    dedupe=dedupe,
+                    summary=f"{line.action} {line.label} in {line.connection}: {receipt.reason or code}",
+                    choices={},
+                    now=self._now(),
+                    entity=line.entity,
+                )
+            elif receipt.outcome in ("written", "unchanged"):
+                resolve_exception(tx, dedupe, self._now())
+
+    def _count(self, line: PlanLine, outcome: str, reason: str) -> None:
+        report = self._report
+        if line.local and outcome in ("written", "unchanged"):
+            report.noted += 1
+        else:
+            setattr(report, outcome, getattr(report, outcome) + 1)
+        if outcome not in ("written", "unchanged"):
+            report.troubles.append(LineReport(line.line, line.action, line.connection, line.label, outcome, reason))

@@ -1,0 +1,258 @@
+"""What the store writes down when a step of a plan is done: the record, the entity, the journal, the effect. One transaction each.
+
+Everything here takes an open transaction and calls nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection as Transaction
+from sqlalchemy import delete, insert, select, update
+
+from aios_connect.connectors.contract import Change, Raw, Receipt
+from aios_connect.connectors.spec import ObjectSpec
+from aios_connect.mappings import CompiledMapping
+from aios_connect.store.records import RecordRow, dumps, entities_by_id, loads, record_at, replace_keys
+from aios_connect.store.tables import effect as effect_table
+from aios_connect.store.tables import entity as entity_table
+from aios_connect.store.tables import exception as exception_table
+from aios_connect.store.tables import journal as journal_table
+from aios_connect.store.tables import record as record_table
+from aios_connect.store.tables import run as run_table
+
+from .keys import keys_of
+from .paths import at_path, instant_at, overlaid
+from .plans import PlanLine
+from .proposing import agreed_base
+from .subjects import seen_digest
+
+__all__ = [
+    "effects_of",
+    "forget_intentions",
+    "has_loose_ends",
+    "intend",
+    "journal",
+    "settle_effects",
+    "settle_link",
+    "settle_note",
+    "settle_write",
+    "unintend",
+]
+
+
+def effects_of(tx: Transaction, plan: str, lines: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Line -> (state, outcome), for the lines that were begun."""
+    query = select(effect_table.c.line, effect_table.c.state, effect_table.c.outcome).where(
+        effect_table.c.plan == plan, effect_table.c.line.in_(lines)
+    )
+    return {row.line: (row.state, row.outcome) for row in tx.execute(query)}
+
+
+def intend(tx: Transaction, plan: str, run: str, lines: Iterable[str], now: datetime) -> None:
+    """Write down what is about to be sent."""
+    rows = [{"plan": plan, "line": line, "run": run, "state": "intended", "at": now} for line in lines]
+    if rows:
+        tx.execute(insert(effect_table), rows)
+
+
+def unintend(tx: Transaction, plan: str, lines: Sequence[str]) -> None:
+    """Nothing was sent after all."""
+    tx.execute(
+        delete(effect_table).where(
+            effect_table.c.plan == plan, effect_table.c.line.in_(lines), effect_table.c.state == "intended"
+        )
+    )
+
+
+def has_loose_ends(tx: Transaction, job: str, plan: str) -> bool:
+    """True if an earlier plan of the job sent something and never learned what became of it."""
+    runs = select(run_table.c.id).where(run_table.c.job == job)
+    intended = select(effect_table.c.line).where(
+        effect_table.c.state == "intended", effect_table.c.plan != plan, effect_table.c.run.in_(runs)
+    )
+    unknown = select(exception_table.c.id).where(
+        exception_table.c.job == job, exception_table.c.code == "ambiguous", exception_table.c.state == "open"
+    )
+    return tx.execute(intended.limit(1)).first() is not None or tx.execute(unknown.limit(1)).first() is not None
+
+
+def forget_intentions(tx: Transaction, job: str, plan: str) -> None:
+    """A later plan went through: what an earlier one may have sent was seen by the read before it, or looked up."""
+    runs = select(run_table.c.id).where(run_table.c.job == job)
+    tx.execute(
+        delete(effect_table).where(effect_table.c.state == "intended", effect_table.c.plan != plan, effect_table.c.run.in_(runs))
+    )
+
+
+def settle_effects(
+    tx: Transaction, plan: str, run: str, outcomes: Mapping[str, tuple[str, str | None, str]], now: datetime
+) -> None:
+    """Write down what became of lines: line -> (outcome, vendor id, reason)."""
+    tx.execute(delete(effect_table).where(effect_table.c.plan == plan, effect_table.c.line.in_(list(outcomes))))
+    rows = [
+        {"plan": plan, "line": line, "run": run, "state": "settled", "outcome": outcome, "id": id, "reason": reason, "at": now}
+        for line, (outcome, id, reason) in outcomes.items()
+    ]
+    if rows:
+        tx.execute(insert(effect_table), rows)
+
+
+def journal(tx: Transaction, plan: str, run: str, line: PlanLine, id: str | None, before: Any, after: Any, now: datetime) -> None:
+    """One more line of what was really done, with what was there before."""
+    tx.execute(
+        insert(journal_table).values(
+            run=run,
+            plan=plan,
+            line=line.line,
+            at=now,
+            action=line.action,
+            connection=line.connection,
+            object=line.object,
+            id=id,
+            entity=line.entity,
+            kind=line.kind,
+            fields=dumps(line.fields),
+            before=dumps(before),
+            after=dumps(after),
+        )
+    )
+
+
+def settle_link(tx: Transaction, line: PlanLine) -> str:
+    """Make a proposed link true; returns the outcome."""
+    assert line.id is not None
+    record = record_at(tx, line.connection, line.object, line.id)
+    if record is None or record.entity != line.entity or record.gone is not None:
+        return "conflict"
+    if record.linked:
+        return "unchanged"
+    _set_record(tx, record, linked=True, evidence=line.evidence)
+    return "written"
+
+
+def settle_note(tx: Transaction, run: str, line: PlanLine, at: str) -> tuple[str, Any]:
+    """Take note of an entity's new values and of the records that agree; returns the outcome and what was there before."""
+    row = entities_by_id(tx, [line.entity]).get(line.entity)
+    if row is None or row.version != line.entity_version:
+        return "conflict", None
+    records = {(a.connection, a.object, a.id): record_at(tx, a.connection, a.object, a.id) for a in line.agreements}
+    if any(
+        record is None or seen_digest(record.seen) != a.seen for a, record in zip(line.agreements, records.values(), strict=True)
+    ):
+        return "conflict", None
+    before = {
+        "entity": {"leaves": row.leaves, "provenance": row.provenance, "proposed": row.proposed, "gone": row.gone},
+        "records": [
+            {"connection": r.connection, "object": r.object, "id": r.id, "base": r.base, "given": r.given}
+            for r in records.values()
+            if r
+        ],
+    }
+    leaves, provenance = loads(row.leaves), loads(row.provenance)
+    for change in line.fields:
+        leaves[change.leaf] = change.new
+        provenance[change.leaf] = {"rule": change.rule, "source": change.source, "at": change.at, "run": run, "noted": at}
+    version = row.version + bool(line.fields or row.proposed)
+    tx.execute(
+        update(entity_table)
+        .where(entity_table.c.id == row.id)
+        .values(
+            leaves=dumps(leaves),
+            provenance=dumps(provenance),
+            version=version,
+            proposed=False,
+            gone="deleted" if line.retire else row.gone,
+        )
+    )
+    for agreement in line.agreements:
+        record = records[(agreement.connection, agreement.object, agreement.id)]
+        assert record is not None
+        known = loads(record.base) if record.base else {}
+        base = agreed_base(loads(record.seen), known, agreement.open)
+        _set_record(tx, record, base=dumps(base), given=version if agreement.in_step else record.given)
+    if line.fields:
+        replace_keys(tx, line.kind, {row.id: list(keys_of(line.kind, leaves))})
+    return "written", before
+
+
+def settle_write(
+    tx: Transaction, line: PlanLine, change: Change, receipt: Receipt, spec: ObjectSpec, mapping: CompiledMapping, run: str
+) -> tuple[Any, Any]:
+    """Bring record and entity up to what was written; returns what was there before and after, for the journal."""
+    record = record_at(tx, line.connection, line.object, line.id) if line.id else None
+    before = _image(record)
+    if line.action == "delete":
+        if record is not None:
+            _set_record(tx, record, gone="deleted")
+        living = select(record_table.c.id).where(record_table.c.entity == line.entity, record_table.c.gone.is_(None))
+        if tx.execute(living.limit(1)).first() is None:
+            tx.execute(update(entity_table).where(entity_table.c.id == line.entity).values(gone="deleted"))
+        return before, {"gone": "deleted"}
+    raw = receipt.record if receipt.record is not None else overlaid(loads(record.raw) if record else {}, change.patch)
+    id = receipt.id or line.id
+    assert id is not None
+    leaves, _ = mapping.get(raw)
+    told = {field.leaf for field in line.fields}
+    seen = dumps(leaves)
+    values: dict[str, Any] = {
+        "raw": dumps(raw),
+        "seen": seen,
+        "version": receipt.version
+        or (str(at_path(spec.version)(raw) or "") if spec.version and receipt.record is not None else ""),
+        "given": line.entity_version,
+    }
+    if spec.modified and receipt.record is not None:
+        values["modified"] = instant_at(at_path(spec.modified)(raw))
+    elif spec.modified and spec.modified == spec.version:  # so that a lagging index cannot bring back the record as it was
+        values["modified"] = instant_at(receipt.version)
+    if record is None:
+        tx.execute(
+            delete(record_table).where(
+                record_table.c.connection == line.connection, record_table.c.object == line.object, record_table.c.id == id
+            )
+        )
+        row = {
+            "connection": line.connection,
+            "object": line.object,
+            "id": id,
+            "kind": line.kind,
+            "entity": line.entity,
+            "linked": True,
+            "evidence": "made by a plan",
+            "base": dumps(leaves),
+            "mapping": mapping.digest,
+            "read_run": run,
+            "absences": 0,
+        }
+        tx.execute(insert(record_table).values(**row, **values))
+    else:
+        base = loads(record.base) if record.base else {}
+        base |= {leaf: leaves[leaf] for leaf in told if leaf in leaves}
+        _set_record(tx, record, base=_same_order(base, seen), id=id, **values)
+    return before, {"raw": values["raw"], "seen": values["seen"], "patch": change.patch, "id": id}
+
+
+def _image(record: RecordRow | None) -> Raw | None:
+    if record is None:
+        return None
+    names = ("id", "raw", "seen", "base", "given", "version", "linked", "entity", "evidence")
+    return {name: getattr(record, name) for name in names}
+
+
+def _same_order(leaves: Mapping[str, Any], seen: str) -> str:
+    """JSON of leaves in the order of ``seen``, so that equal content is equal text."""
+    order = [leaf for leaf in loads(seen) if leaf in leaves]
+    return dumps({leaf: leaves[leaf] for leaf in [*order, *(leaf for leaf in leaves if leaf not in set(order))]})
+
+
+def _set_record(tx: Transaction, record: RecordRow, **values: Any) -> None:
+    tx.execute(
+        update(record_table)
+        .where(
+            record_table.c.connection == record.connection, record_table.c.object == record.object, record_table.c.id == record.id
+        )
+        .values(**values)
+    )
