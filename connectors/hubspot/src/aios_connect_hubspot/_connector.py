@@ -1,0 +1,184 @@
+"""HubSpot as a provider: the CRM's objects, read whole or by what changed, written in guarded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from aios_connect.connectors import (
+    Auth,
+    Change,
+    ConfigError,
+    Connector,
+    ConnectorSpec,
+    Context,
+    Cursor,
+    Identity,
+    Limit,
+    NotFoundError,
+    ObjectSpec,
+    Page,
+    Raw,
+    Receipt,
+    RejectedError,
+    ScanPage,
+    Schema,
+    Setting,
+    TruncatedError,
+)
+
+from ._objects import KEY, OBJECTS
+from ._reading import Reader
+from ._schema import OWNER, Properties, make_key, schema_of
+from ._wire import API, Wire
+from ._writing import Writer
+
+__all__ = ["HubSpot"]
+
+_LIMITS: Final = "https://developers.hubspot.com/docs/guides/apps/api-usage/usage-details"
+
+_URL: Final = "https://api.hubapi.com"
+
+_SCOPES: Final[Mapping[str, str]] = {
+    "crm.objects.contacts.read": "read contacts",
+    "crm.objects.contacts.write": "write contacts",
+    "crm.objects.companies.read": "read companies",
+    "crm.objects.companies.write": "write companies",
+    "crm.objects.deals.read": "read deals",
+    "crm.objects.deals.write": "write deals",
+    "crm.objects.owners.read": "read owners",
+    "crm.schemas.contacts.write": "make our key on contacts",
+    "crm.schemas.companies.write": "make our key on companies",
+    "crm.schemas.deals.write": "make our key on deals",
+    "tickets": "read and write tickets",
+    "oauth": "sign in",
+}
+
+
+class HubSpot(Connector):
+    """One HubSpot account."""
+
+    spec = ConnectorSpec(
+        provider="hubspot",
+        title="HubSpot",
+        docs="https://developers.hubspot.com/docs/reference/api",
+        auth=(
+            Auth("key", help="Settings > Integrations > Private apps: make an app, then copy its access token."),
+            Auth(
+                "oauth2",
+                help="A public app of your own, from a HubSpot developer account.",
+                authorize_url="https://app.hubspot.com/oauth/authorize",
+                token_url="https://api.hubapi.com/oauth/v1/token",  # noqa: S106  # an address
+                scopes=_SCOPES,
+                client_auth="post",
+            ),
+        ),
+        settings=(
+            Setting("url", help="Address of the API.", default=_URL),
+            Setting("api", help="Version of the API: v3, or the date of a dated one.", default=API),
+        ),
+        objects={name: kind.spec() for name, kind in OBJECTS.items()}
+        | {
+            "owners": ObjectSpec(
+                title="Owners", verbs=frozenset({"read"}), modified="updatedAt", version="updatedAt", deletes="tombstones"
+            )
+        },
+        limits=(
+            # Of a private app on a Professional account. On smaller ones, what HubSpot says in its answers lowers it.
+            Limit(190, 10, source=_LIMITS, left="X-HubSpot-RateLimit-Remaining"),
+            Limit(650_000, 86_400, source=_LIMITS, reserve=0.1, left="X-HubSpot-RateLimit-Daily-Remaining"),
+            Limit(5, 1, scope="search", source=_LIMITS),
+        ),
+        proof="sandbox + vendor spec + the vendor's own clients",
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._wire = Wire(context)
+        self._reader = Reader(self._wire, Properties(self._wire))
+        self._writer = Writer(self._wire, self._reader, context.connection)
+
+    def check(self) -> Identity:
+        account, _ = self._wire.get("account-info/v3/details")
+        if "portalId" not in account:
+            raise TruncatedError("hubspot does not say which account this is", provider="hubspot")
+        details = {name: str(account[name]) for name in ("accountType", "timeZone", "companyCurrency") if account.get(name)}
+        user, scopes = self._token()
+        missing = {} if scopes is None else {what: f"scope {scope}" for scope, what in _SCOPES.items() if scope not in scopes}
+        missing.pop("sign in", None)
+        return Identity(f"HubSpot {account['portalId']}", user, details, missing)
+
+    def describe(self, object: str) -> Schema:
+        return OWNER if object == "owners" else schema_of(self._wire, self._known(object))
+
+    def read(self, object: str, since: Cursor | None = None) -> Iterator[Page]:
+        return self._reader.owners() if object == "owners" else self._reader.read(self._known(object), since)
+
+    def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
+        if object == "owners":
+            asked = set(ids)
+            return [raw for page in self._reader.owners() for raw in page.records if raw["id"] in asked]
+        return self._reader.lookup(self._known(object), ids)
+
+    def find(self, object: str, keys: Sequence[str]) -> dict[str, Raw]:
+        if not OBJECTS[self._known(object)].group:
+            return super().find(object, keys)
+        return self._reader.find(object, KEY, keys)
+
+    def scan(self, object: str) -> Iterator[ScanPage]:
+        if object != "owners":
+            yield from self._reader.scan(self._known(object))
+            return
+        for page in self._reader.owners():
+            yield ScanPage([(raw["id"], raw["updatedAt"]) for raw in page.records], page.complete)
+
+    def write(self, object: str, changes: Sequence[Change]) -> list[Receipt]:
+        if object == "owners":
+            raise RejectedError("HubSpot's owners are its users and cannot be written", provider="hubspot", object=object)
+        return self._writer.write(self._known(object), changes)
+
+    def provision(self) -> list[str]:
+        """Make the property ``aios_key`` with unique values on the objects that have a place for it."""
+        made = (make_key(self._wire, name) for name, kind in OBJECTS.items() if kind.group)
+        return [what for what in made if what]
+
+    def native(self) -> Any:
+        """HubSpot's own client (PyPI: hubspot-api-client), with a fresh access token."""
+        try:
+            from hubspot import HubSpot as Client  # type: ignore[import-untyped]
+        except ImportError as error:
+            raise ConfigError(
+                "HubSpot's own client is not installed", hint="pip install 'aios-connect-hubspot[native]'"
+            ) from error
+        return Client(access_token=self._secret(), host=self.context.settings.get("url", _URL))
+
+    def close(self) -> None:
+        self.context.http.close()
+
+    def _token(self) -> tuple[str, frozenset[str] | None]:
+        """Who the token acts for, and its scopes if HubSpot tells them.
+
+        Of an OAuth token HubSpot tells only by the token in the address, where no secret of ours goes: it is not asked.
+        """
+        if self.context.credentials.auth.kind != "key":
+            return "an app", None
+        try:
+            body = {"tokenKey": self._secret()}
+            told, _ = self._wire.post("oauth/v2/private-apps/get/access-token-info", "", body, safe=True)
+        except NotFoundError:  # a service key tells nothing of itself
+            return "an app", None
+        return f"private app {told.get('appId', '')}".strip(), frozenset(told.get("scopes") or ())
+
+    def _secret(self) -> str:
+        credentials = self.context.credentials
+        return credentials.secret("key") if credentials.auth.kind == "key" else credentials.access_token()
+
+    def _known(self, object: str) -> str:
+        if object not in OBJECTS:
+            raise RejectedError(
+                f"HubSpot has no object {object!r} here",
+                hint=f"one of {', '.join(self.spec.objects)}; native() reaches everything else",
+                provider="hubspot",
+                object=object,
+            )
+        return object

@@ -1,0 +1,308 @@
+"""The fake HubSpot and its connector under two judges nobody here made: the vendor's specs, and the vendor's own clients.
+
+The specs are those of the folder that ``AIOS_SPECS`` names; without it, and without a client, their tests are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from aios_connect_hubspot import HubSpot
+from aios_connect_hubspot._objects import OBJECTS
+from aios_connect_hubspot.sandbox import TOKEN, Hazards, HubSpotVendor, furnish
+
+from aios_connect.connectors import Change
+from aios_connect.sandbox import Server, serve, transport
+
+from .hubspot_office import connector, create, everything, update
+
+SPECS = Path(os.environ.get("AIOS_SPECS", "")) / "hubspot"
+
+
+@dataclass
+class Asked:
+    """What openapi-core wants to know of a request."""
+
+    host_url: str
+    path: str
+    method: str
+    content_type: str
+    body: bytes | None
+    parameters: Any
+
+
+@dataclass
+class Answered:
+    """And of an answer."""
+
+    status_code: int
+    content_type: str
+    headers: dict[str, str]
+    data: bytes
+
+
+class Judge:
+    """A transport around a fake account that refuses what the vendor's specs do not know.
+
+    The specs are stricter with unknown fields of a body here than as they were published. In one thing they are relaxed: the values
+    of properties may be null, as every example of HubSpot's documentation shows them.
+    """
+
+    def __init__(self, vendor: HubSpotVendor) -> None:
+        self.judged = 0
+        self._straight = transport(vendor)
+        self.transport = httpx2.MockTransport(self._answer)
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        from openapi_core.datatypes import RequestParameters
+        from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+        response = self._straight.handle_request(request)
+        path = request.url.path
+        if path.startswith(("/account-info/", "/oauth/")):
+            return response  # there is no spec for these
+        openapi, queries = _spec(_file(path))
+        body = request.read()
+        query = ImmutableMultiDict(list(request.url.params.multi_items()))
+        asked = Asked(
+            "https://api.hubapi.com",
+            path,
+            request.method.lower(),
+            request.headers.get("content-type", ""),
+            body or None,
+            RequestParameters(query=query, header=Headers(dict(request.headers))),
+        )
+        openapi.validate_request(asked)
+        unknown = set(query) - {name for method, name in queries if method == request.method.lower()}
+        assert not unknown, f"{request.method} {path} has no parameter {unknown}"
+        content = response.read()
+        headers = dict(response.headers)
+        openapi.validate_response(asked, Answered(response.status_code, headers.get("content-type", ""), headers, content))
+        self.judged += 1
+        return response
+
+
+@cache
+def _spec(name: str) -> tuple[Any, set[tuple[str, str]]]:
+    """A spec, made stricter, and the names of its query parameters by method."""
+    from openapi_core import Config, OpenAPI
+
+    document = json.loads((SPECS / f"{name}.openapi.json").read_text())
+    schemas = document["components"]["schemas"]
+    for schema in schemas.values():
+        values = schema.get("properties", {}).get("properties", {})
+        if values.get("additionalProperties") == {"type": "string"}:
+            values["additionalProperties"] = {"type": "string", "nullable": True}
+    queries = set()
+    for operations in document["paths"].values():
+        for method, operation in operations.items():
+            queries |= {(method, one["name"]) for one in operation.get("parameters", ()) if one["in"] == "query"}
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                _close(content["schema"], schemas, set())
+    return OpenAPI.from_dict(document, config=Config(spec_validator_cls=None)), queries
+
+
+def _close(schema: dict[str, Any], schemas: dict[str, Any], seen: set[str]) -> None:
+    """No fields but those that the schema names, in it and in all that it holds."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in seen:
+            seen.add(name)
+            _close(schemas[name], schemas, seen)
+        return
+    if schema.get("properties"):
+        schema.setdefault("additionalProperties", False)
+    for inner in (*schema.get("properties", {}).values(), schema.get("items")):
+        if isinstance(inner, dict):
+            _close(inner, schemas, seen)
+
+
+def _file(path: str) -> str:
+    _, _, version, area, *rest = path.split("/")
+    if version == "v4":
+        return "crm-associations-v4"
+    if area == "objects":
+        plain = ("contacts", "companies", "deals", "tickets")
+        return f"crm-{rest[0]}" if rest[0] in plain else f"crm-objects-{rest[0]}"
+    return f"crm-{area}"
+
+
+needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="AIOS_SPECS names no folder with the vendor's specs")
+
+
+@pytest.fixture
+def judged() -> Iterator[tuple[HubSpotVendor, Judge, HubSpot]]:
+    pytest.importorskip("openapi_core")
+    vendor = furnish(HubSpotVendor(hazards=Hazards(lag=0.0, html_404=False)))
+    judge = Judge(vendor)
+    yield vendor, judge, connector(vendor, through=judge.transport)
+    assert judge.judged > 0
+
+
+@needs_specs
+def test_all_that_is_read_is_as_the_specs_say(judged: tuple[HubSpotVendor, Judge, HubSpot]) -> None:
+    vendor, judge, hubspot = judged
+    hubspot.check()
+    assert len(hubspot.provision()) == 4
+    vendor.records["contacts"].archive(next(iter(vendor.records["contacts"])).id, by="a person")
+    for object in hubspot.spec.objects:
+        hubspot.describe(object)
+        pages = everything(hubspot, object)
+        ids = [raw["id"] for page in pages for raw in page.records]
+        if object != "owners":
+            everything(hubspot, object, {"since": "2020-01-01T00:00:00Z"})
+            assert len(hubspot.lookup(object, [*ids, "999"])) == len(ids)
+        assert sum(len(page.items) for page in hubspot.scan(object)) == len(ids)
+    assert judge.judged > 60
+
+
+@needs_specs
+def test_all_that_is_written_is_as_the_specs_say(judged: tuple[HubSpotVendor, Judge, HubSpot]) -> None:
+    vendor, _, hubspot = judged
+    hubspot.provision()
+    company = str(next(iter(vendor.records["companies"])).id)
+    made = hubspot.write("contacts", [create(number, email=f"n{number}@example.org") for number in range(3)])
+    assert [receipt.outcome for receipt in made] == ["written"] * 3
+    wrong = [create(7, email="n1@example.org"), create(8, lifecyclestage="nonsense"), create(9, firstname="fine")]
+    assert [receipt.outcome for receipt in hubspot.write("contacts", wrong)] == ["rejected", "rejected", "written"]
+    id = made[0].id or ""
+    assert (
+        hubspot.write("contacts", [update(id, {"firstname": "A", "city": None}), update("999", {"city": "B"})])[0].outcome
+        == "written"
+    )
+    linked = Change("update", "l", id, {"associations": {"company": company}}, {"associations": {"company": None}})
+    assert hubspot.write("contacts", [linked])[0].outcome == "written"
+    unlinked = Change("update", "u", id, {"associations": {"company": None}}, {"associations": {"company": company}})
+    assert hubspot.write("contacts", [unlinked])[0].outcome == "written"
+    patch = {"properties": {"dealname": "D"}, "associations": {"company": company, "contact": id}}
+    assert hubspot.write("deals", [Change("create", "d", patch=patch, key="deal_1")])[0].outcome == "written"
+    note = {"properties": {"hs_note_body": "rang"}, "associations": {"contact": id}}
+    assert hubspot.write("notes", [Change("create", "n", patch=note)])[0].outcome == "written"
+    assert hubspot.find("contacts", [made[1].record["properties"]["aios_key"] if made[1].record else ""])
+    assert hubspot.write("contacts", [Change("delete", "x", id)])[0].outcome == "written"
+
+
+@needs_specs
+def test_the_judge_sees_what_is_wrong(judged: tuple[HubSpotVendor, Judge, HubSpot]) -> None:
+    _, judge, hubspot = judged
+    everything(hubspot, "owners")
+    http = hubspot.context.http
+    body = {"inputs": [{"properties": {"email": "a@example.org"}, "valeu": 1}]}
+    with pytest.raises(Exception, match="validation"):
+        http.request("POST", "crm/v3/objects/contacts/batch/create", json=body)
+    with pytest.raises(AssertionError, match="limitt"):
+        http.request("GET", "crm/v3/objects/contacts", params={"limitt": "3"})
+    assert judge.judged > 0
+
+
+def test_the_numbers_of_association_types_are_those_of_hubspots_client() -> None:
+    client = pytest.importorskip("hubspot.crm.association_type").AssociationType
+    one = {"companies": "COMPANY"}
+    for object, kind in OBJECTS.items():
+        for to in kind.associations:
+            name = f"{one.get(object, object[:-1].upper())}_TO_{one.get(to.to, to.to[:-1].upper())}"
+            assert to.type == getattr(client, name)
+            if to.primary:
+                assert to.primary == getattr(client, f"PRIMARY_{name}")
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[HubSpotVendor, Server]]:
+    vendor = furnish(HubSpotVendor(hazards=Hazards(lag=0.0)))
+    with serve(vendor) as server:
+        yield vendor, server
+
+
+def test_hubspots_client_for_v3_works_on_the_fake(server: tuple[HubSpotVendor, Server]) -> None:
+    hubspot = pytest.importorskip("hubspot")
+    contacts_api = pytest.importorskip("hubspot.crm.contacts")
+    vendor, place = server
+    client = hubspot.HubSpot(access_token=TOKEN, host=place.url)
+    contacts, companies = client.crm.contacts, client.crm.companies
+    company = companies.basic_api.get_page(limit=1).results[0]
+    spec = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}]
+    given = contacts_api.SimplePublicObjectInputForCreate(
+        properties={"email": "new@example.org", "firstname": "New"},
+        associations=[{"to": {"id": company.id}, "types": spec}],
+    )
+    made = contacts.basic_api.create(given)
+    read = contacts.basic_api.get_by_id(made.id, properties=["email"], associations=["companies"])
+    assert read.properties["email"] == "new@example.org"
+    assert read.associations["companies"].results[0].id == company.id
+    assert len(contacts.get_all()) == len(vendor.records["contacts"]) == 14
+    contacts.basic_api.update(made.id, contacts_api.SimplePublicObjectInput(properties={"firstname": "Newer"}))
+    search = contacts_api.PublicObjectSearchRequest(
+        filter_groups=[{"filters": [{"propertyName": "email", "operator": "EQ", "value": "new@example.org"}]}],
+        properties=["firstname"],
+        sorts=["createdate"],
+        limit=10,
+    )
+    found = contacts.search_api.do_search(search)
+    assert (found.total, found.results[0].properties["firstname"]) == (1, "Newer")
+    batch = contacts_api.BatchInputSimplePublicObjectBatchInputForCreate(
+        inputs=[{"properties": {"email": f"b{number}@example.org"}, "associations": []} for number in range(3)]
+    )
+    assert len(contacts.batch_api.create(batch).results) == 3
+    asked = contacts_api.BatchReadInputSimplePublicObjectId(
+        inputs=[{"id": made.id}, {"id": "1"}], properties=["email"], properties_with_history=[]
+    )
+    answer = contacts.batch_api.read(asked)
+    assert (len(answer.results), answer.num_errors) == (1, 1)
+    contacts.basic_api.archive(made.id)
+    with pytest.raises(contacts_api.ApiException) as caught:
+        contacts.basic_api.get_by_id(made.id)
+    assert caught.value.status == 404
+    assert made.id in [one.id for one in contacts.basic_api.get_page(archived=True).results]
+    first, second = (one.id for one in contacts.basic_api.get_page(limit=2).results)
+    merged = contacts_api.PublicMergeInput(primary_object_id=first, object_id_to_merge=second)
+    assert contacts.basic_api.merge(merged).id == contacts.basic_api.get_by_id(second).id
+    assert {owner.email for owner in client.crm.owners.get_all()} >= {"nora@example.com"}
+    assert client.crm.pipelines.pipelines_api.get_all("deals").results[0].stages[0].label == "Walk-through booked"
+    assert any(one.name == "dealstage" for one in client.crm.properties.core_api.get_all("deals").results)
+
+
+def test_hubspots_client_for_the_dated_api_works_on_the_fake(server: tuple[HubSpotVendor, Server]) -> None:
+    sdk = pytest.importorskip("hubspot_sdk")
+    vendor, place = server
+    with sdk.HubSpot(access_token=TOKEN, base_url=place.url, max_retries=0) as client:
+        contacts = client.crm.objects.contacts
+        assert len(list(contacts.list(limit=5))) == 13
+        made = contacts.create(properties={"email": "new@example.org", "firstname": "New"}, associations=[])
+        contacts.update(made.id, properties={"firstname": "Newer"})
+        assert contacts.get(made.id, properties=["firstname"]).properties["firstname"] == "Newer"
+        filters = [{"filters": [{"propertyName": "email", "operator": "EQ", "value": "new@example.org"}]}]
+        found = contacts.search(filter_groups=filters, properties=["firstname"], sorts=["createdate"], limit=10, after="0")
+        assert found.total == 1
+        body = [{"properties": {"email": f"b{number}@example.org"}, "associations": []} for number in range(3)]
+        batch = contacts.batch.create(inputs=body)
+        assert len(batch.results) == 3
+        inputs = [{"id": one.id} for one in batch.results]
+        assert len(contacts.batch.get(inputs=inputs, properties=["email"], properties_with_history=[]).results) == 3
+        changed = [{"id": one.id, "properties": {"city": "Portland"}} for one in batch.results]
+        contacts.batch.update(inputs=changed)
+        kept = [{"id": "b0@example.org", "idProperty": "email", "properties": {"city": "Salem"}}]
+        assert contacts.batch.upsert(inputs=kept).results[0].new is False
+        company = next(iter(vendor.records["companies"]))
+        pair = {"from": {"id": made.id}, "to": {"id": str(company.id)}}
+        client.crm.associations.batch.create_default(from_object_type="contacts", to_object_type="companies", inputs=[pair])
+        got = client.crm.associations.batch.get(from_object_type="contacts", to_object_type="companies", inputs=[{"id": made.id}])
+        assert got.results[0].to[0].to_object_id == str(company.id)
+        contacts.batch.delete(inputs=inputs)
+        contacts.delete(made.id)
+        assert len(vendor.records["contacts"]) == 13
+        assert len(list(client.crm.owners.list())) == 3
+
+
+def test_our_native_client_reaches_where_the_connection_does(server: tuple[HubSpotVendor, Server]) -> None:
+    pytest.importorskip("hubspot")
+    vendor, place = server
+    native = connector(vendor, url=place.url).native()
+    assert len(native.crm.deals.get_all()) == 8
