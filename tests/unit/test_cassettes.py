@@ -1,0 +1,196 @@
+"""Conversations are recorded without a secret, laid out for people, and replayed strictly; vcrpy can load them too."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import vcr  # type: ignore[import-untyped]
+import yaml
+
+from aios_connect.cassettes import CassetteError, Player, Recorder, load
+from aios_connect.connectors.http import Http
+from aios_connect.connectors.redaction import remember
+from aios_connect.errors import ConfigError
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+TOKEN = "pl4nted-token-value"
+remember(TOKEN)
+
+
+def vendor(request: httpx2.Request) -> httpx2.Response:
+    """Echoes whatever it is sent, secrets too."""
+    if request.url.path == "/page":
+        return httpx2.Response(
+            200, content=b"<html>\xc3\xa9 " + TOKEN.encode() + b"</html>", headers={"content-type": "text/html"}
+        )
+    if request.url.path == "/photo":
+        return httpx2.Response(200, content=b"\x89PNG\xff\x00\n" + TOKEN.encode())
+    if request.url.path == "/busy":
+        return httpx2.Response(418, json={"message": "no", "token": TOKEN}, headers={"Retry-After": "7", "Set-Cookie": TOKEN})
+    body = b'{"id": 1, "amount": 1.10, "large": 123456789012345678901234567890, "note": "two\\nlines \xe2\x82\xac", '
+    body += b'"echo": "' + TOKEN.encode() + b'", "self": "http://127.0.0.1:9/deals/1", "refresh_token": "anything"}'
+    headers = {
+        "content-encoding": "gzip",
+        "content-type": "application/json",
+        "x-request-id": "r-1",
+        "set-cookie": f"sid={TOKEN}",
+    }
+    return httpx2.Response(200, content=gzip.compress(body), headers=headers)
+
+
+def ask(transport: httpx2.BaseTransport, address: str) -> list[Any]:
+    seam = Http(provider="acme", base_url=address, transport=transport, attempts=1, sleep=lambda _: None)
+    got: list[Any] = [
+        seam.request(
+            "GET", "/deals", params={"limit": 1, "access_token": TOKEN}, headers={"Authorization": f"Bearer {TOKEN}"}
+        ).json(),
+        seam.request("POST", "/deals", json={"name": "A", "amount": Decimal("2.50")}, lines=["l1"]).json(),
+        seam.request("POST", "/token", form={"client_secret": TOKEN, "grant_type": "x", "code": "c0de"}).json(),
+        seam.request("GET", "/page", headers={"Accept": "text/html"}).text,
+        seam.request("GET", "/photo").content,
+    ]
+    with pytest.raises(Exception, match="no") as caught:
+        seam.request("GET", "/busy")
+    got.append(str(caught.value))
+    return got
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A cassette of a conversation with the vendor above."""
+    path = tmp_path / "acme" / "deals.yaml"
+    recorder = Recorder(
+        path,
+        origin="a vendor made up for this test",
+        inner=httpx2.MockTransport(vendor),
+        address="https://acme.example",
+        now=lambda: NOON,
+    )
+    with recorder:
+        ask(recorder, "http://127.0.0.1:9")
+    return path
+
+
+def test_a_conversation_is_replayed_as_it_was(path: Path) -> None:
+    with Player(path) as player:
+        deal, made, token, page, photo, refusal = ask(player, "https://acme.example")
+    assert deal["amount"] == Decimal("1.10")
+    assert str(made["amount"]) == "1.10"
+    assert deal["large"] == 123456789012345678901234567890
+    assert deal["note"] == "two\nlines €"
+    assert deal["self"] == "https://acme.example/deals/1"
+    assert token["refresh_token"] == "[secret]"
+    assert page == "<html>é [secret]</html>"
+    assert photo == b"\x89PNG\xff\x00\n[secret]"
+    assert "(418): no" in refusal
+
+
+def test_no_secret_and_no_private_address_is_in_the_file(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for secret in ("pl4nted", "c0de", "anything", "127.0.0.1", "cookie", "authorization"):
+        assert secret not in text.lower()
+
+
+def test_a_person_can_read_the_file_and_sees_where_it_comes_from(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("version: 1\nmetadata:\n  origin: a vendor made up for this test\n  recorded: '2026-11-21'\n")
+    assert '      string: |-\n        {\n         "id": 1,\n         "amount": 1.10,\n' in text
+    assert "two\\nlines €" in text
+    told = yaml.safe_load(text)
+    assert told["interactions"][1]["request"]["headers"]["aios-plan-line"] == ["l1"]
+    assert told["interactions"][5]["response"]["headers"]["retry-after"] == ["7"]
+    assert load(path).origin == "a vendor made up for this test"
+
+
+def test_vcrpy_loads_it(path: Path) -> None:
+    with vcr.use_cassette(str(path), record_mode="none", match_on=["method", "uri"]) as tape, httpx2.Client() as client:
+        answer = client.get("https://acme.example/deals", params={"limit": "1", "access_token": "[secret]"})
+        assert answer.json()["note"] == "two\nlines €"
+        assert client.get("https://acme.example/photo").content == b"\x89PNG\xff\x00\n[secret]"
+        assert tape.play_count == 2
+
+
+def test_what_was_not_recorded_is_not_answered(path: Path) -> None:
+    player = Player(path)
+    seam = Http(provider="acme", base_url="https://acme.example", transport=player, sleep=lambda _: None)
+    with pytest.raises(CassetteError, match=r"has no GET https://acme\.example/deal") as caught:
+        seam.request("GET", "/deal")
+    assert "nearest: POST https://acme.example/deals" in caught.value.hint
+    with pytest.raises(CassetteError, match=r'has no POST .* with \{\n "name": "B"') as caught:
+        seam.request("POST", "/deals", json={"name": "B", "amount": 1})
+    assert "another body" in caught.value.hint
+
+
+def test_json_is_compared_as_a_value_and_not_as_text(path: Path) -> None:
+    seam = Http(provider="acme", base_url="https://acme.example", transport=Player(path), sleep=lambda _: None)
+    spaced = b'{"name":   "A",\n"amount": 2.50}'
+    assert seam.request("POST", "/deals", content=spaced, headers={"Content-Type": "application/json"}).json()["id"] == 1
+
+
+def test_each_exchange_is_played_once_and_all_of_them(path: Path) -> None:
+    seam = Http(provider="acme", base_url="https://acme.example", transport=Player(path), sleep=lambda _: None)
+    seam.request("GET", "/photo")
+    with pytest.raises(CassetteError, match="was played as often"):
+        seam.request("GET", "/photo")
+    with pytest.raises(CassetteError, match=r"6 exchanges of deals\.yaml were not played, such as GET"), Player(path):
+        pass
+
+
+def test_threads_get_each_their_own_answer(tmp_path: Path) -> None:
+    path = tmp_path / "threads.yaml"
+
+    def counts(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"path": request.url.path})
+
+    def together(transport: httpx2.BaseTransport) -> list[str]:
+        seam = Http(provider="acme", base_url="https://acme.example", transport=transport, sleep=lambda _: None)
+        wrong: list[str] = []
+
+        def use(who: int) -> None:
+            for number in range(20):
+                if seam.request("GET", f"/{who}/{number % 3}").json() != {"path": f"/{who}/{number % 3}"}:
+                    wrong.append(f"/{who}/{number}")
+
+        threads = [threading.Thread(target=use, args=(who,)) for who in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return wrong
+
+    with Recorder(path, origin="made up", inner=httpx2.MockTransport(counts)) as recorder:
+        assert together(recorder) == []
+    with Player(path) as player:
+        assert together(player) == []
+    assert len(load(path).exchanges) == 160
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: 1\ninteractions: []\n", "does not say where"),
+        ("version: 2\nmetadata: {origin: x}\ninteractions: []\n", "does not say where"),
+        ("hello", "no cassette"),
+        ("- a\n", "no cassette"),
+        ("!!python/object/apply:os.getcwd []", "no cassette"),
+        ("interactions: [{request: 1}]", "no cassette"),
+    ],
+)
+def test_what_is_no_cassette_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        Player(tmp_path / "x.yaml")
+
+
+def test_a_cassette_that_is_missing_or_without_origin_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no cassette"):
+        load(tmp_path / "x.yaml")
+    with pytest.raises(ValueError, match="where it was recorded"):
+        Recorder(tmp_path / "x.yaml", origin="", inner=httpx2.MockTransport(vendor))
