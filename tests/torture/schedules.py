@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from aios_connect.connection import Connection
 from aios_connect.errors import AiosError
 from aios_connect.sandbox import FAULTS, Call, Schedule, SimClock, transport
 from aios_connect.store import Store
@@ -34,7 +35,9 @@ class Killed(BaseException):
     """The process died between two instructions."""
 
 
-def live(seed: int, folder: Path, template: Path, *, tell: Callable[[str], None] = lambda line: None) -> None:
+def live(
+    seed: int, folder: Path, template: Path, *, tell: Callable[[str], None] = lambda line: None, day: type[Day] | None = None
+) -> None:
     """Live through one day.
 
     Args:
@@ -42,6 +45,7 @@ def live(seed: int, folder: Path, template: Path, *, tell: Callable[[str], None]
         folder: Where its store and plans go; must be empty.
         template: An empty store to copy.
         tell: Gets every line of the story.
+        day: What kind of day; two plain servers, if not given.
 
     Raises:
         ViolationError: The engine broke a promise.
@@ -53,7 +57,7 @@ def live(seed: int, folder: Path, template: Path, *, tell: Callable[[str], None]
     )  # nobody pulls the plug here
     store.engine.dispose()
     try:
-        Day(seed, folder, store, tell).live()
+        (day or Day)(seed, folder, store, tell).live()
     except ViolationError as violation:
         raise ViolationError(f"seed {seed}: {violation}") from violation
     finally:
@@ -70,15 +74,8 @@ class Day:
         self.lag = draw.choice([0.0, 3.0, LONGEST_LAG])
         grain = timedelta(milliseconds=draw.choice([1, 1000, 60_000]))
         self.schedules = {side: self._schedule(f"{seed}:{side}") for side in SIDES}
-        self.vendors = {
-            side: PlainVendor(self.clock, grain=grain, lag=self.lag, page_size=draw.choice([2, 3, 10])) for side in SIDES
-        }
-        self.connections = {
-            side: open_plain(
-                side, now=self.now, sleep=self.clock.sleep, transport=transport(vendor), attempts=draw.choice([2, 6])
-            )
-            for side, vendor in self.vendors.items()
-        }
+        self.vendors = {side: self._vendor(side, grain) for side in SIDES}
+        self.connections = {side: self._connect(side, draw.choice([2, 6])) for side in SIDES}
         authority = draw.choice(["left", "right", "ask"])
         # Without a sure key, renamed companies that are on both sides are a question to a person.
         sure = draw.choice([("domains.primary",), ("domains.primary",), ()])
@@ -95,6 +92,12 @@ class Day:
         tell(
             f"authority {authority}, deletes {self.job.kinds['deal'].deletes}, lag {self.lag}, grain {grain}, kills {self.kills}"
         )
+
+    def _vendor(self, side: str, grain: timedelta) -> PlainVendor:
+        return PlainVendor(self.clock, grain=grain, lag=self.lag, page_size=self.draw.choice([2, 3, 10]))
+
+    def _connect(self, side: str, attempts: int) -> Connection:
+        return open_plain(side, now=self.now, sleep=self.clock.sleep, transport=transport(self.vendors[side]), attempts=attempts)
 
     def now(self) -> datetime:
         """The engine's clock, which moves a little whenever it is read."""
