@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from aios_connect.cli.reference import PAGES
+from aios_connect.model import KINDS, leaves
+
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
@@ -19,7 +22,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["cli.md", "exit-codes.md"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_reference_page_fits_the_code(written: Path, name: str) -> None:
     assert (REFERENCE / name).read_text(encoding="utf-8") == (written / name).read_text(encoding="utf-8")
 
@@ -32,3 +35,23 @@ def test_a_stale_page_is_named(written: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == f"error: {tmp_path / 'exit-codes.md'} does not fit the code\nhint: make docs\n"
+
+
+def test_every_reference_page_is_written_from_the_code(written: Path) -> None:
+    assert sorted(page.name for page in REFERENCE.iterdir()) == sorted(page.name for page in written.iterdir())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_leaf_says_what_it_means(kind: str) -> None:
+    for leaf in leaves(kind).values():
+        assert leaf.meaning.endswith("."), leaf
+        assert leaf.meaning[0].isupper(), leaf
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_leaf_stands_on_the_page_of_the_model_with_its_type_and_meaning(written: Path, kind: str) -> None:
+    page = (written / "model.md").read_text(encoding="utf-8")
+    rows = page.partition(f"## {kind}\n")[2].partition("\n## ")[0]
+    for leaf in leaves(kind).values():
+        assert f"| `{leaf.name}` | {leaf.type}{f' to {leaf.to}' if leaf.to else ''} | {leaf.meaning}" in rows
+        assert all(f"`{code}`" in rows for code in leaf.choices)

@@ -8,18 +8,20 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import get_args
 
 from aios_connect import errors
 from aios_connect.errors import AiosError
 from aios_connect.mappings.describing import transforms_page
+from aios_connect.model import KINDS, Leaf, LeafType, leaves
 
 from . import main
 from .index import GROUPS, page
 
-__all__ = ["PAGES", "cli_page", "exit_codes_page", "write"]
+__all__ = ["PAGES", "cli_page", "exit_codes_page", "model_page", "write"]
 
 _SUBCOMMANDS = {"exceptions": ("show", "settle", "aside")}
 
@@ -31,6 +33,22 @@ _CODES = {
     4: "The tool said no, did not answer, or has not what was asked for.",
     5: "Somebody else is at work; try later.",
     130: "Stopped by hand. What was done stays done; the same command goes on from there.",
+}
+
+_FORMS: Mapping[LeafType, str] = {
+    "text": '`"Ann"`',
+    "integer": "`12`",
+    "boolean": "`true`, `false`",
+    "decimal": '`"12500"`, `"0.5"`: text, no exponent, no trailing zeros',
+    "money": '`{"amount": "12500", "currency": "EUR"}`: an exact amount, and its currency (ISO 4217)',
+    "date": '`"2026-11-21"`: a calendar day, without a time zone',
+    "instant": '`"2026-11-21T07:50:35Z"`: UTC; six fractional digits when they are not zero',
+    "list": '`["vip", "north"]`: texts',
+    "phone": '`"+442079460958;ext=12"`: E.164; `"raw:..."` for what is no number',
+    "email": '`"Ann@example.org"`: the domain in lower case; `"raw:..."` for what is no address',
+    "choice": 'one of the codes; `"raw:..."` for a word that no table translates',
+    "reference": '`"party.party:42"` or `"?name=Acme"` as read; the id of our own entity once it is matched',
+    "any": "any of these forms",
 }
 
 
@@ -67,6 +85,30 @@ def exit_codes_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def model_page() -> str:
+    """The page of the canonical model: every kind with its leaves, their types and meanings."""
+    forms = [f"| {name} | {_FORMS[name]} |" for name in get_args(LeafType)]
+    parts = [
+        "# The canonical model",
+        "Written from the code by `make docs`. A mapping names these leaves at its left; `custom.<name>` is there on every kind, of "
+        "type `any`. Of every leaf, absent means not known and never written, null means empty.",
+        "\n".join(["| type | form |", "|---|---|", *forms]),
+    ]
+    for kind, record in KINDS.items():
+        rows = [
+            f"| `{leaf.name}` | {leaf.type}{f' to {leaf.to}' if leaf.to else ''} | {_meaning(leaf)} |"
+            for leaf in leaves(kind).values()
+        ]
+        about = (record.__doc__ or "").strip().splitlines()[0]
+        parts += [f"## {kind}", about, "\n".join(["| leaf | type | meaning |", "|---|---|---|", *rows])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _meaning(leaf: Leaf) -> str:
+    codes = ", ".join(f"`{code}`" for code in leaf.choices)
+    return leaf.meaning + (f" One of {codes}." if codes else "")
+
+
 def _errors_of(code: int) -> Iterator[str]:
     for name in errors.__all__:
         error = getattr(errors, name)
@@ -88,7 +130,7 @@ def _block(text: str) -> str:
     return f"```text\n{text}\n```"
 
 
-PAGES = {"cli.md": cli_page, "exit-codes.md": exit_codes_page, "mapping-transforms.md": transforms_page}
+PAGES = {"cli.md": cli_page, "exit-codes.md": exit_codes_page, "mapping-transforms.md": transforms_page, "model.md": model_page}
 """File -> what is to stand in it."""
 
 

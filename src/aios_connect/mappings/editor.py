@@ -47,7 +47,7 @@ def json_schema(kind: str = "", schema: Schema | None = None, *, object: str = "
         _with_paths(definitions[transform.__name__], transform)
     known = {leaf.name: leaf for one in ([kind] if kind else KINDS) for leaf in leaves(one).values()}
     entries: dict[str, Any] = {
-        name: {"description": f"{leaf.type}{f' of {leaf.to}' if leaf.to else ''}", **_entry(leaf.type)}
+        name: {"description": f"{leaf.meaning} ({leaf.type}{f' to {leaf.to}' if leaf.to else ''})", **_entry(leaf.type)}
         for name, leaf in known.items()
     }
     if {"names.given", "names.family"} <= known.keys():

@@ -45,12 +45,14 @@ class Leaf:
         type: The form its values have, see :mod:`aios_connect.model.canonical`.
         choices: The codes of a ``choice``, ``unknown`` among them.
         to: The kind a ``reference`` points at.
+        meaning: What it says, one sentence, with the unit of a number.
     """
 
     name: str
     type: LeafType
     choices: tuple[str, ...] = ()
     to: str = ""
+    meaning: str = ""
 
 
 _TYPES: Final[Mapping[Any, LeafType]] = {
@@ -87,18 +89,19 @@ def derive(model: type[BaseModel], ours: frozenset[str] = frozenset()) -> Mappin
         model: A record or a part of one.
         ours: Fields that belong to us and do not travel.
     """
-    return types.MappingProxyType({leaf.name: leaf for leaf in _walk(model, "", ours)})
+    return types.MappingProxyType({leaf.name: leaf for leaf in _walk(model, "", "", ours)})
 
 
-def _walk(model: type[BaseModel], prefix: str, ours: frozenset[str]) -> Iterator[Leaf]:
+def _walk(model: type[BaseModel], prefix: str, around: str, ours: frozenset[str]) -> Iterator[Leaf]:
     for name, field in model.model_fields.items():
         if name in ours:
             continue
         inner, marks = _unwrap(field.annotation)
         marks = (*marks, *field.metadata)
+        said = field.description or ""
         if isinstance(inner, type) and issubclass(inner, Part):
-            yield from _walk(inner, f"{prefix}{name}.", frozenset())
-        elif (leaf := _leaf(prefix + name, inner, marks)) is not None:
+            yield from _walk(inner, f"{prefix}{name}.", f"{said}: " if said else "", frozenset())
+        elif (leaf := _leaf(prefix + name, inner, marks, around + said)) is not None:
             yield leaf
 
 
@@ -115,16 +118,17 @@ def _unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
             return annotation, marks
 
 
-def _leaf(name: str, inner: Any, marks: tuple[Any, ...]) -> Leaf | None:
+def _leaf(name: str, inner: Any, marks: tuple[Any, ...], meaning: str) -> Leaf | None:
     for mark in marks:
         if isinstance(mark, OfType):
-            return Leaf(name, mark.type, to=mark.to)
+            return Leaf(name, mark.type, to=mark.to, meaning=meaning)
     if inner in _TYPES:
-        return Leaf(name, _TYPES[inner])
+        return Leaf(name, _TYPES[inner], meaning=meaning)
     if inner == tuple[str, ...]:
-        return Leaf(name, "list")
+        return Leaf(name, "list", meaning=meaning)
     if isinstance(inner, type) and issubclass(inner, StrEnum):
-        return Leaf(name, "choice", choices=tuple(choice.value for choice in inner))
+        said = meaning or " ".join((inner.__doc__ or "").split())
+        return Leaf(name, "choice", choices=tuple(choice.value for choice in inner), meaning=said)
     return None
 
 

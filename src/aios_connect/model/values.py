@@ -192,20 +192,20 @@ class Consent(Value):
 class Names(Part):
     """The names of a human being. ``full`` is as the person writes it, never put together by us."""
 
-    given: str | None = None
-    family: str | None = None
-    full: str | None = None
-    salutation: str | None = None
+    given: str | None = Field(default=None, description="First name.")
+    family: str | None = Field(default=None, description="Last name.")
+    full: str | None = Field(default=None, description="The whole name as the person writes it, never put together by us.")
+    salutation: str | None = Field(default=None, description="How the person is addressed, such as Dr.")
 
 
 class Emails(Part):
     """A person's addresses by kind. ``role`` is a mailbox that several people read, such as info@."""
 
-    work: Email | None = None
-    personal: Email | None = None
-    role: Email | None = None
-    alias: Email | None = None
-    other: Email | None = None
+    work: Email | None = Field(default=None, description="The address at work.")
+    personal: Email | None = Field(default=None, description="The private address.")
+    role: Email | None = Field(default=None, description="A mailbox that several people read, such as info@.")
+    alias: Email | None = Field(default=None, description="Another address of the same mailbox.")
+    other: Email | None = Field(default=None, description="An address of no known kind.")
 
 
 class EmailStatuses(Part):
@@ -221,13 +221,13 @@ class EmailStatuses(Part):
 class Phones(Part):
     """A person's numbers by kind. ``landline`` is a fixed line not known to be at home or at work."""
 
-    mobile: Phone | None = None
-    work: Phone | None = None
-    home: Phone | None = None
-    landline: Phone | None = None
-    switchboard: Phone | None = None
-    fax: Phone | None = None
-    other: Phone | None = None
+    mobile: Phone | None = Field(default=None, description="The mobile number.")
+    work: Phone | None = Field(default=None, description="The number at work.")
+    home: Phone | None = Field(default=None, description="The number at home.")
+    landline: Phone | None = Field(default=None, description="A fixed line not known to be at home or at work.")
+    switchboard: Phone | None = Field(default=None, description="The company's exchange, behind which the person is.")
+    fax: Phone | None = Field(default=None, description="The fax number.")
+    other: Phone | None = Field(default=None, description="A number of no known kind.")
 
 
 class PhoneStatuses(Part):
@@ -245,55 +245,57 @@ class PhoneStatuses(Part):
 class Address(Part):
     """A postal address. ``postal_code`` is text, ``street`` may have several lines, ``country`` is an ISO 3166-1 alpha-2 code."""
 
-    street: str | None = None
-    postal_code: str | None = None
-    city: str | None = None
-    region: str | None = None
-    country: str | None = None
+    street: str | None = Field(default=None, description="street and number; may have several lines.")
+    postal_code: str | None = Field(default=None, description="postal code, as text.")
+    city: str | None = Field(default=None, description="city.")
+    region: str | None = Field(default=None, description="state, province or county.")
+    country: str | None = Field(default=None, description="country, ISO 3166-1 alpha-2 code.")
 
 
 class Addresses(Part):
     """A person's addresses by kind."""
 
-    main: Address = Field(default_factory=Address)
-    home: Address = Field(default_factory=Address)
-    work: Address = Field(default_factory=Address)
-    billing: Address = Field(default_factory=Address)
-    service: Address = Field(default_factory=Address)
+    main: Address = Field(default_factory=Address, description="Main address")
+    home: Address = Field(default_factory=Address, description="Home address")
+    work: Address = Field(default_factory=Address, description="Address at work")
+    billing: Address = Field(default_factory=Address, description="Address for invoices")
+    service: Address = Field(default_factory=Address, description="Where the work is done")
 
 
 class CompanyEmails(Part):
     """A company's own mailboxes."""
 
-    main: Email | None = None
-    billing: Email | None = None
-    other: Email | None = None
+    main: Email | None = Field(default=None, description="The mailbox for everything.")
+    billing: Email | None = Field(default=None, description="The mailbox for invoices.")
+    other: Email | None = Field(default=None, description="A mailbox of no known kind.")
 
 
 class CompanyPhones(Part):
     """A company's own numbers."""
 
-    main: Phone | None = None
-    mobile: Phone | None = None
-    fax: Phone | None = None
-    other: Phone | None = None
+    main: Phone | None = Field(default=None, description="The number of the exchange.")
+    mobile: Phone | None = Field(default=None, description="A mobile number of the company.")
+    fax: Phone | None = Field(default=None, description="The fax number.")
+    other: Phone | None = Field(default=None, description="A number of no known kind.")
 
 
 class CompanyAddresses(Part):
     """A company's addresses by kind. ``service`` is where the work is done."""
 
-    main: Address = Field(default_factory=Address)
-    billing: Address = Field(default_factory=Address)
-    service: Address = Field(default_factory=Address)
+    main: Address = Field(default_factory=Address, description="Main address")
+    billing: Address = Field(default_factory=Address, description="Address for invoices")
+    service: Address = Field(default_factory=Address, description="Where the work is done")
 
 
 class Domains(Part):
     """A company's internet domains. Free-mail and shared ones never identify it."""
 
-    primary: str | None = None
-    alias: tuple[str, ...] | None = None
-    free_mail: tuple[str, ...] | None = None
-    shared: tuple[str, ...] | None = None
+    primary: str | None = Field(default=None, description="The domain that identifies the company.")
+    alias: tuple[str, ...] | None = Field(default=None, description="Further domains of its own.")
+    free_mail: tuple[str, ...] | None = Field(
+        default=None, description="Domains of mail providers it uses; they never identify it."
+    )
+    shared: tuple[str, ...] | None = Field(default=None, description="Domains it shares with others; they never identify it.")
 
 
 class CompanyLink(Value):
@@ -318,25 +320,27 @@ class StageChange(Value):
 class Attribution(Part):
     """What led somebody to us."""
 
-    medium: str | None = None
-    campaign: str | None = None
-    referrer: str | None = None
-    landing: str | None = None
-    referred_by: str | None = None
+    medium: str | None = Field(default=None, description="medium, such as email or referral.")
+    campaign: str | None = Field(default=None, description="campaign.")
+    referrer: str | None = Field(default=None, description="the page somebody came from, a URL.")
+    landing: str | None = Field(default=None, description="the page somebody came to, a URL.")
+    referred_by: str | None = Field(default=None, description="who recommended us.")
 
 
 class Origins(Part):
     """What led somebody to us the first time, which is never overwritten, and the last time."""
 
-    first: Attribution = Field(default_factory=Attribution)
-    last: Attribution = Field(default_factory=Attribution)
+    first: Attribution = Field(
+        default_factory=Attribution, description="What led somebody to us the first time, never overwritten"
+    )
+    last: Attribution = Field(default_factory=Attribution, description="What led somebody to us the last time")
 
 
 class Capacity(Part):
     """How much work a member of staff takes."""
 
-    open_intakes: int | None = None
-    per_day: int | None = None
+    open_intakes: int | None = Field(default=None, description="How many enquiries may be open at once.")
+    per_day: int | None = Field(default=None, description="How many enquiries may come in a day.")
 
 
 class Attendee(Value):
