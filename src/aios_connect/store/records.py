@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, false, func, insert, select, true, tuple_, update
+from sqlalchemy import Connection, Row, and_, delete, false, func, insert, select, true, update
 
 from .tables import entity as _entity
 from .tables import key as _key
@@ -140,11 +140,14 @@ def record_at(tx: Connection, connection: str, object: str, id: str) -> RecordRo
 
 def entities_of(tx: Connection, references: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
     """(connection, object, id) -> entity, for those that have one, proposed or linked."""
-    columns = (_record.c.connection, _record.c.object, _record.c.id)
+    objects: dict[tuple[str, str], list[str]] = {}
+    for connection, object, id in references:
+        objects.setdefault((connection, object), []).append(id)
     found = {}
-    for part in _parts(references):
-        query = select(*columns, _record.c.entity).where(tuple_(*columns).in_(part), _record.c.entity.is_not(None))
-        found.update({(row[0], row[1], row[2]): row[3] for row in tx.execute(query)})
+    for (connection, object), ids in objects.items():
+        for part in _parts(ids):  # one object a statement: SQLite has no index for a list of triples
+            query = select(_record.c.id, _record.c.entity).where(_at(connection, object), _record.c.id.in_(part))
+            found.update({(connection, object, id): entity for id, entity in tx.execute(query) if entity is not None})
     return found
 
 

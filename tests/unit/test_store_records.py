@@ -1,0 +1,82 @@
+"""What the sync steps ask of the store costs what they get, however much else the store holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert, update
+
+from aios_connect.store import Store
+from aios_connect.store.pages import PageRow, upsert_records
+from aios_connect.store.records import (
+    entities_after,
+    entities_by_id,
+    entities_by_key,
+    entities_of,
+    records_by_id,
+    records_of,
+    unlinked_after,
+)
+from aios_connect.store.tables import entity, key, record
+
+SMALL, LARGE = 200, 4_000
+WANTED = range(20, 40)
+
+QUESTIONS: dict[str, Callable[[Connection], Any]] = {
+    "the next entities": lambda tx: entities_after(tx, "person", "e00020", 20),
+    "entities by id": lambda tx: entities_by_id(tx, [f"e{n:05}" for n in WANTED]),
+    "entities by key": lambda tx: entities_by_key(tx, "person", [f"name:{n:05}" for n in WANTED]),
+    "records of entities": lambda tx: records_of(tx, [f"e{n:05}" for n in WANTED]),
+    "records by id": lambda tx: records_by_id(tx, "crm", "people", [f"{n:05}" for n in WANTED]),
+    "entities of records": lambda tx: entities_of(tx, [("crm", "people", f"{n:05}") for n in WANTED]),
+    "entities of records nobody knows": lambda tx: entities_of(tx, [("crm", "companies", f"{n:05}") for n in WANTED]),
+    "the next records without a link": lambda tx: unlinked_after(tx, "crm", "people", "00020", 20),
+}
+
+
+def filled(path: Path, count: int) -> Store:
+    """So many unlinked people, each with a proposed entity and a key."""
+    store = Store.open(f"sqlite:///{path}")
+    numbers = [f"{n:05}" for n in range(count)]
+    with store.begin() as tx:
+        upsert_records(tx, [PageRow("crm", "people", n, "person", "{}", "{}", "", None, "digest", "run") for n in numbers])
+        tx.execute(update(record).values(entity="e" + record.c.id))
+        common = {"kind": "person", "leaves": "{}", "provenance": "{}", "version": 0, "proposed": True}
+        tx.execute(insert(entity), [{"id": f"e{n}", **common} for n in numbers])
+        tx.execute(insert(key), [{"kind": "person", "key": f"name:{n}", "entity": f"e{n}"} for n in numbers])
+    return store
+
+
+def steps(store: Store, question: Callable[[Connection], Any]) -> tuple[Any, int]:
+    """The answer, and how many instructions SQLite's machine took for it."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    with store.read() as tx:
+        driver: Any = tx.connection.driver_connection
+        driver.set_progress_handler(step, 1)
+        try:
+            return question(tx), count
+        finally:
+            driver.set_progress_handler(None, 1)
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
+    """A small and a large store; the large one holds all that the small one holds."""
+    folder = tmp_path_factory.mktemp("stores")
+    return filled(folder / "small.db", SMALL), filled(folder / "large.db", LARGE)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_answer_costs_no_more_in_a_large_store_than_in_a_small_one(stores: tuple[Store, Store], question: str) -> None:
+    (answer, few), (same, many) = (steps(store, QUESTIONS[question]) for store in stores)
+    assert answer == same
+    assert many <= 1.1 * few + 50
