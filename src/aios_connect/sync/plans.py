@@ -175,6 +175,7 @@ class PlanSummary(msgspec.Struct):
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _line_decoder = msgspec.json.Decoder(PlanLine)
+_BLOCK = 1 << 16
 
 
 class PlanWriter:
@@ -236,7 +237,7 @@ class PlanWriter:
     ) -> PlanSummary:
         """Put the parts together, seal them, and move the file to its place."""
         whole = Path(self._folder.name) / "whole"
-        digest, lines = sha256(), 0
+        digest, lines = sha256(), sum(sum(of.values()) for of in self.counts.values())
         with open(whole, "wb") as out:
 
             def put(data: bytes) -> None:
@@ -245,11 +246,11 @@ class PlanWriter:
 
             put(_encode({"header": self._header}) + b"\n")
             for group in sorted(self._spools):
-                spool = self._spools[group]
-                spool.seek(0)
-                for data in spool:
-                    put(data)
-                    lines += 1
+                with self._spools[group] as spool:
+                    spool.seek(0)
+                    while block := spool.read(_BLOCK):
+                        put(block)
+                    Path(spool.name).unlink()  # a part takes the room twice only while it moves
             footer = Footer(lines, self.counts, calls, conflicts, reviews, over or [], skipped or [], digest.hexdigest())
             out.write(_encode({"footer": footer}) + b"\n")
         whole.replace(self._path)
