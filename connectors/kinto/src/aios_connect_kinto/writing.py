@@ -1,0 +1,211 @@
+"""Writing: up to 25 changes in one call, each with its own condition and its own answer.
+
+A record is made under our key as its id with ``If-None-Match: *``: made twice, the second is refused and shows the first. A change
+is a JSON merge patch (RFC 7396) with ``If-Match``, so that null takes a field away and nested objects are merged by Kinto. When
+no answer comes, the records are looked at; nothing is sent again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+from aios_connect.connectors import (
+    AmbiguousWriteError,
+    Change,
+    ProviderError,
+    Raw,
+    Receipt,
+    RejectedError,
+    TruncatedError,
+)
+
+from .wire import Wire, words
+
+__all__ = ["Writer", "holds"]
+
+_ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*")
+_GONE: Final = "it is not in Kinto any more"
+_STALE: Final = "it was changed in Kinto since it was read"
+_OWN: Final = frozenset({"id", "last_modified", "schema", "deleted"})
+
+
+class Writer:
+    """Carries out the changes of one call of ``write``.
+
+    Args:
+        wire: The way to Kinto.
+        object: The collection.
+        lookup: The records with these ids.
+    """
+
+    def __init__(self, wire: Wire, object: str, lookup: Callable[[Sequence[str]], list[Raw]]) -> None:
+        self._wire = wire
+        self._object = object
+        self._lookup = lookup
+        self._receipts: dict[int, Receipt] = {}
+
+    def write(self, changes: Sequence[Change]) -> list[Receipt]:
+        """One receipt per change, in their order.
+
+        Raises:
+            ProviderError: Nothing was written.
+        """
+        ids = [_id(change) for change in changes]
+        known = self._compared(changes)
+        tasks = []
+        for place, change in enumerate(changes):
+            refused = self._refused(change, ids[place], known)
+            if refused is not None:
+                self._receipts[place] = refused
+            else:
+                tasks.append((place, change, ids[place]))
+        if tasks:
+            self._send(tasks, known)
+        return [self._receipts[place] for place in range(len(changes))]
+
+    def _compared(self, changes: Sequence[Change]) -> dict[str, Raw]:
+        """The records of changes without a version: these are compared here, and their version is taken from what was compared."""
+        unversioned = [change.id for change in changes if change.id and change.action != "create" and not change.version]
+        return {raw["id"]: raw for raw in self._lookup(unversioned)} if unversioned else {}
+
+    def _refused(self, change: Change, id: str, known: dict[str, Raw]) -> Receipt | None:
+        """The receipt of a change that need not be sent."""
+        if not _ID.fullmatch(id):
+            return Receipt("rejected", change.id, reason=f"{id!r} cannot be an id in Kinto: it takes letters, digits, - and _")
+        if wrong := _OWN & change.patch.keys():
+            return Receipt("rejected", change.id, reason=f"{min(wrong)} is written by Kinto itself")
+        if change.action == "create" or change.version:
+            return None
+        raw = known.get(id)
+        if raw is None:
+            return Receipt("unchanged" if change.action == "delete" else "conflict", id, reason=_GONE)
+        if change.action == "update" and holds(raw, change.patch):
+            return Receipt("unchanged", id, str(raw["last_modified"]), raw)
+        if not holds(raw, change.expect):
+            return Receipt("conflict", id, str(raw["last_modified"]), current=raw, reason=_STALE)
+        return None
+
+    def _send(self, tasks: list[tuple[int, Change, str]], known: dict[str, Raw]) -> None:
+        requests = [self._request(change, id, known) for _, change, id in tasks]
+        try:
+            answers = self._wire.batch(self._object, requests, [change.line for _, change, _ in tasks])
+        except RejectedError as error:  # the batch as a whole: too many, or too large
+            if len(tasks) > 1:
+                half = len(tasks) // 2
+                self._send(tasks[:half], known)
+                self._send(tasks[half:], known)
+            else:
+                self._receipts[tasks[0][0]] = Receipt("rejected", tasks[0][1].id, reason=error.message)
+            return
+        except (AmbiguousWriteError, TruncatedError) as error:
+            self._find_out(tasks, error.message)
+            return
+        except ProviderError as error:
+            if not self._receipts:
+                raise  # nothing was written
+            self._receipts |= {place: Receipt("ambiguous", change.id, reason=error.message) for place, change, _ in tasks}
+            return
+        unsure = []
+        for task, answer in zip(tasks, answers, strict=True):
+            receipt = _receipt(task[1], task[2], answer)
+            if receipt is None:
+                unsure.append(task)
+            else:
+                self._receipts[task[0]] = receipt
+        if unsure:
+            self._find_out(unsure, "Kinto could not say what became of it")
+
+    def _request(self, change: Change, id: str, known: dict[str, Raw]) -> dict[str, Any]:
+        place = self._wire.place(self._object, id)
+        if change.action == "create":
+            return {"method": "PUT", "path": place, "headers": {"If-None-Match": "*"}, "body": {"data": _filled(change.patch)}}
+        version = change.version or str(known[id]["last_modified"])
+        headers = {"If-Match": f'"{version}"'}
+        if change.action == "delete":
+            return {"method": "DELETE", "path": place, "headers": headers}
+        headers["Content-Type"] = "application/merge-patch+json"
+        return {"method": "PATCH", "path": place, "headers": headers, "body": {"data": change.patch}}
+
+    def _find_out(self, tasks: list[tuple[int, Change, str]], why: str) -> None:
+        """Sent, and no answer: see what is there now. What cannot be seen stays ambiguous."""
+        try:
+            there = {raw["id"]: raw for raw in self._lookup([id for _, _, id in tasks])}
+        except ProviderError:
+            there = None
+        for place, change, id in tasks:
+            self._receipts[place] = _found(change, id, there, why)
+
+
+def holds(raw: Raw, values: Raw) -> bool:
+    """True if a record has these values; what is not there and null are the same."""
+    for name, value in values.items():
+        there = raw.get(name)
+        if isinstance(value, dict):
+            if not holds(there if isinstance(there, dict) else {}, value):
+                return False
+        elif there != value:
+            return False
+    return True
+
+
+def _id(change: Change) -> str:
+    if change.action == "create":
+        return change.key or uuid4().hex
+    return change.id or ""
+
+
+def _filled(values: Raw) -> Raw:
+    """The values without those that are nothing: a new record leaves them out, as a cleared one does."""
+    return {name: _filled(value) if isinstance(value, dict) else value for name, value in values.items() if value is not None}
+
+
+def _receipt(change: Change, id: str, answer: dict[str, Any]) -> Receipt | None:
+    """What one answer of a batch means; ``None`` if it does not say."""
+    status, body = answer.get("status"), answer.get("body")
+    told = body if isinstance(body, dict) else {}
+    data = told.get("data")
+    if status in (200, 201) and isinstance(data, dict):
+        if change.action == "delete":
+            return Receipt("written", id)
+        return Receipt("written", id, str(data["last_modified"]), data)
+    if status == 404:
+        return Receipt("unchanged" if change.action == "delete" else "conflict", id, reason=_GONE)
+    if status == 412:
+        details = told.get("details")
+        return _met(change, id, details.get("existing") if isinstance(details, dict) else None)
+    if isinstance(status, int) and 400 <= status < 500 and status not in (408, 409, 429):
+        return Receipt("rejected", change.id, reason=words(told))
+    return None
+
+
+def _met(change: Change, id: str, existing: Raw | None) -> Receipt:
+    """The condition did not hold, and this is what stands there."""
+    if existing is None:
+        return Receipt("conflict", id, reason=_STALE)
+    version = str(existing["last_modified"])
+    if change.action == "create":
+        if change.key:
+            return Receipt("written", id, version, existing)  # made before, under this key
+        return Receipt("conflict", id, version, current=existing, reason="there is a record with this id already")
+    if change.action == "update" and holds(existing, change.patch):
+        return Receipt("unchanged", id, version, existing)
+    return Receipt("conflict", id, version, current=existing, reason=_STALE)
+
+
+def _found(change: Change, id: str, there: dict[str, Raw] | None, why: str) -> Receipt:
+    raw = (there or {}).get(id)
+    if there is None:
+        return Receipt("ambiguous", change.id, reason=why)
+    if change.action == "delete":
+        return Receipt("written", id) if raw is None else Receipt("ambiguous", id, reason=why)
+    if raw is None:
+        return Receipt("ambiguous" if change.action == "create" else "conflict", change.id, reason=why)
+    version = str(raw["last_modified"])
+    if change.action == "create" or holds(raw, change.patch):
+        return Receipt("written", id, version, raw)
+    if change.version and version != change.version:
+        return Receipt("conflict", id, version, current=raw, reason=_STALE)
+    return Receipt("ambiguous", id, version, reason=why)
