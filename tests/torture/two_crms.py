@@ -83,7 +83,9 @@ def open_hubspot(
         trust_env=False,
         **options,
     )
-    return Connection(name, HubSpot(Context(name, {"url": url}, credentials, http, now, sleep, Path())), mappings(), on_close=http.close)
+    return Connection(
+        name, HubSpot(Context(name, {"url": url}, credentials, http, now, sleep, Path())), mappings(), on_close=http.close
+    )
 
 
 class HubSpotDay(Day):

@@ -172,14 +172,14 @@ class Reader:
             yield self._page(self._with_associations(object, records), cursor)
 
     def _archived(self, object: str, position: dict[str, Any]) -> Iterator[Page]:
-        """The records in the bin: all of them on the first read, then those put there since."""
+        """The records in the bin, and those that had been merged into them: all on the first read, then those put there since."""
         since = instant(position["since"]) if "since" in position else None
         params = {"archived": "true", "properties": MERGED}
         for results, after, clock in self._listed(
             self._wire.address("objects", object), object, position.get("archived", ""), params
         ):
             start = position.setdefault("start", instant_text(clock))
-            gone = {str(item["id"]): _archived_at(item) for item in results}
+            gone = {id: _archived_at(item) for item in results for id in (*_merged(shaped(item)), str(item["id"]))}
             new = {id: at for id, at in gone.items() if since is None or at is None or at >= since}
             cursor: dict[str, Any] = {"since": instant_text(instant(start) - OVERLAP)}
             if after is not None:

@@ -93,7 +93,7 @@ class Account(Vendor):
         self.hazards = hazards
         self.random = random.Random(f"{seed}:hubspot")  # noqa: S311  # no secret
         self.scopes = scopes
-        self.associations = Associations()
+        self.associations = Associations(self._lives)
         self.owners: list[dict[str, Any]] = []
         self.refused = 0
         self.properties = {object: definitions(object, stamp_of(object)) for object in OBJECTS}
@@ -235,6 +235,10 @@ class Account(Vendor):
         if object not in self.properties:
             raise RefusedError(400, error(f"Unable to infer object type from: {object}", "VALIDATION_ERROR"))
         return self.properties[object]
+
+    def _lives(self, object: str, id: int) -> bool:
+        record = self.records[object].get(id)
+        return record is not None and record.id == id
 
     def _lag(self) -> float:
         return self.random.expovariate(1 / self.hazards.lag) if self.hazards.lag else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 __all__ = ["TYPES", "Associations"]
@@ -56,21 +56,27 @@ https://developers.hubspot.com/docs/guides/api/crm/associations/associations-v4#
 
 
 class Associations:
-    """All associations of an account."""
+    """All associations of an account.
 
-    def __init__(self) -> None:
+    Args:
+        lives: Whether a record is there: one in the bin is not shown, and is again once it is restored.
+    """
+
+    def __init__(self, lives: Callable[[str, int], bool] = lambda object, id: True) -> None:
         self._held: dict[tuple[str, str], dict[int, dict[int, bool]]] = {}
+        self._lives = lives
 
     def of(self, object: str, id: int, to: str) -> dict[int, bool]:
         """What a record points at, and whether that is marked as the primary one."""
-        return self._held.get((object, to), {}).get(id, {})
+        held = self._held.get((object, to), {}).get(id, {})
+        return {other: primary for other, primary in held.items() if self._lives(to, other)}
 
     def add(self, object: str, id: int, to: str, other: int, *, primary: bool = False) -> None:
         """Associate two records. The first one is primary by itself, where there is such a mark; a new primary one takes it over."""
         marked = bool(TYPES[object, to][1])
         for left, one, right, two in ((object, id, to, other), (to, other, object, id)):
             there = self._held.setdefault((left, right), {}).setdefault(one, {})
-            first = marked and not there
+            first = marked and not self.of(left, one, right)
             if primary and (left, one) == (object, id):
                 there.update(dict.fromkeys(there, False))
             there[two] = there.get(two, False) or first or (primary and (left, one) == (object, id))
