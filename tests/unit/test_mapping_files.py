@@ -192,6 +192,16 @@ def test_an_overlay_adds_rows_options_and_fields_and_replaces_what_names_its_own
     assert [result.ok for result in run_examples(mapping)] == [True]
 
 
+def test_examples_below_an_overlay_say_nothing_about_the_two_together() -> None:
+    shipped = FILE + "examples:\n  - {name: a first stage, record: {properties: {dealstage: s1}}, reads: {stage: new}}\n"
+    renamed = (
+        "connector: hubspot\nobject: deals\nfields:\n  stage: {from: properties.dealstage, as: enum, values: {Enquiry: s1}}\n"
+    )
+    assert [result.name for result in run_examples(loads(shipped))] == ["a first stage"]
+    assert run_examples(loads(shipped, overlay=renamed)) == []
+    assert [result.name for result in run_examples(loads(shipped, overlay=OVERLAY))] == ["ours"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "file", "line", "said"),
     [

@@ -39,7 +39,8 @@ def load(path: Path, *, overlay: Path | None = None, functions: Collection[str] 
 
     Args:
         path: The file.
-        overlay: The company's own file for the same object: adds and replaces fields, rows of tables, defaults, examples.
+        overlay: The company's own file for the same object: adds and replaces fields, rows of tables, defaults. Of the examples
+            its own count.
         functions: Modules that ``as: function`` may name.
 
     Raises:
@@ -59,7 +60,10 @@ def _parsed(path: Path) -> Document:
 
 
 def _merged(document: Document, overlay: Document | None) -> Document:
-    """The document with the company's laid over it, every piece at the place of the file it comes from."""
+    """The document with the company's laid over it, every piece at the place of the file it comes from.
+
+    Examples belong to the file they stand in: those below say what is true without an overlay.
+    """
     if overlay is None or not isinstance(document.data, dict):
         return document
     if not isinstance(overlay.data, dict):
@@ -73,16 +77,12 @@ def _merged(document: Document, overlay: Document | None) -> Document:
                 kind=MappingError,
             )
     merged = Document(document.data, dict(document.keys), dict(document.values))
-    merged.data = _laid_over(merged, overlay, document.data, overlay.data, ())
+    below = {name: value for name, value in document.data.items() if name != "examples"}
+    merged.data = _laid_over(merged, overlay, below, overlay.data, ())
     return merged
 
 
 def _laid_over(merged: Document, overlay: Document, below: Any, above: Any, path: Steps) -> Any:
-    if path == ("examples",) and isinstance(below, list) and isinstance(above, list):
-        for places, from_places in ((merged.keys, overlay.keys), (merged.values, overlay.values)):
-            for steps in [steps for steps in from_places if steps[:1] == path and len(steps) > 1]:
-                places[(*path, int(steps[1]) + len(below), *steps[2:])] = from_places[steps]
-        return [*below, *above]
     one_field = len(path) == 2 and path[0] == "fields"
     if isinstance(below, str) and one_field and isinstance(above, dict):
         below = {"from": below}
