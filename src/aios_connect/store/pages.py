@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-__all__ = ["PageRow", "upsert_records"]
+from .tables import record
+
+__all__ = ["PageRow", "doubtful_ids", "upsert_records"]
 
 
 class PageRow(NamedTuple):
@@ -37,6 +39,30 @@ _UPSERT = (
     " on conflict (connection, object, id) do update set absences = 0, read_run = excluded.read_run"
     + "".join(f", {name} = case when {_FRESH} then {new} else aios_record.{name} end" for name, new in (_READ | _THERE).items())
 )
+
+
+def doubtful_ids(connection: Connection, rows: Sequence[PageRow]) -> list[str]:
+    """Ids of the rows that a lagging index may have shown as they were: their instants do not tell old from new.
+
+    That is so for a record that says something else at the very instant that is known, and for one that was known to be gone.
+
+    Args:
+        connection: Any transaction.
+        rows: The records of about one page, of one object.
+    """
+    by_id = {row.id: row for row in rows if row.modified is not None}
+    if not by_id:
+        return []
+    query = select(record.c.id, record.c.modified, record.c.seen, record.c.mapping, record.c.gone).where(
+        record.c.connection == rows[0].connection, record.c.object == rows[0].object, record.c.id.in_(list(by_id))
+    )
+    doubtful = []
+    for known in connection.execute(query):
+        row = by_id[known.id]
+        same_instant = known.modified == row.modified and known.mapping == row.mapping
+        if known.gone is not None or (same_instant and known.seen != row.seen):
+            doubtful.append(known.id)
+    return doubtful
 
 
 def upsert_records(connection: Connection, rows: Sequence[PageRow]) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, false, func, insert, select, true, update
+from sqlalchemy import Connection, Row, and_, delete, false, func, insert, or_, select, true, update
 
 from .tables import entity as _entity
 from .tables import key as _key
@@ -27,6 +27,7 @@ __all__ = [
     "entities_by_id",
     "entities_by_key",
     "entities_of",
+    "knows_any",
     "loads",
     "record_at",
     "records_by_id",
@@ -100,8 +101,10 @@ def _records(rows: Iterable[Row[Any]]) -> list[RecordRow]:
 
 
 def entities_after(tx: Connection, kind: str, last: str, size: int = 500) -> list[EntityRow]:
-    """The next living entities of a kind, in order of id."""
-    query = select(*_ENTITY_COLUMNS).where(_entity.c.kind == kind, _entity.c.id > last, _entity.c.gone.is_(None))
+    """The next entities of a kind that live, or of which a record lives, in order of id."""
+    record = select(_record.c.id).where(_record.c.entity == _entity.c.id, _record.c.gone.is_(None))
+    alive = or_(_entity.c.gone.is_(None), record.exists())
+    query = select(*_ENTITY_COLUMNS).where(_entity.c.kind == kind, _entity.c.id > last, alive)
     return [EntityRow(*row) for row in tx.execute(query.order_by(_entity.c.id).limit(size))]
 
 
@@ -152,10 +155,11 @@ def entities_of(tx: Connection, references: Iterable[tuple[str, str, str]]) -> d
 
 
 def entities_by_key(tx: Connection, kind: str, keys: Iterable[str]) -> dict[str, set[str]]:
-    """Key -> the entities that have it."""
+    """Key -> the living entities that have it."""
     found: dict[str, set[str]] = {}
     for part in _parts(keys):
-        query = select(_key.c.key, _key.c.entity).where(_key.c.kind == kind, _key.c.key.in_(part))
+        gone = select(_entity.c.id).where(_entity.c.id == _key.c.entity, _entity.c.gone.is_not(None))
+        query = select(_key.c.key, _key.c.entity).where(_key.c.kind == kind, _key.c.key.in_(part), ~gone.exists())
         for name, owner in tx.execute(query):
             found.setdefault(name, set()).add(owner)
     return found
@@ -198,6 +202,11 @@ def count_known(tx: Connection, connection: str, object: str) -> int:
     """How many living records of an object the store has."""
     query = select(func.count()).select_from(_record).where(_at(connection, object), _record.c.gone.is_(None))
     return int(tx.execute(query).scalar_one())
+
+
+def knows_any(tx: Connection, connection: str, object: str) -> bool:
+    """True if the store has any record of an object, living or gone."""
+    return tx.execute(select(_record.c.id).where(_at(connection, object)).limit(1)).first() is not None
 
 
 def _at(connection: str, object: str) -> Any:

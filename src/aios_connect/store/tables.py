@@ -199,8 +199,13 @@ effect = Table(
     Column("id", String(255)),
     Column("reason", Text),
     Column("at", Instant, nullable=False),
+    Column("connection", String(100)),
+    Column("object", String(100)),
+    Column("entity", String(40)),
+    Column("sent", Text),  # of a create with our key: the leaves it says
 )
 Index("ix_aios_effect_run", effect.c.run)
+Index("ix_aios_effect_entity", effect.c.entity)
 
 # What was really done, with what was there before. Append-only; `undo` and `why` read it.
 journal = Table(

@@ -7,11 +7,12 @@ here before it is sent and by the connector before it is overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
@@ -23,28 +24,30 @@ from aios_connect.model.canonical import instant_text
 from aios_connect.store import Store
 from aios_connect.store.records import entities_by_id, loads, records_by_id, records_of
 
+from .effects import (
+    creations_sent,
+    effects_of,
+    forget_creations,
+    forget_intentions,
+    has_loose_ends,
+    intend,
+    sent_leaves,
+    settle_effects,
+    unfound_creations,
+    unintend,
+)
 from .exceptions import raise_exception, resolve_exception
 from .holding import Hold
 from .jobs import Job
 from .lookups import look_up
+from .merging import Leaves
 from .paths import overlaid
 from .planning import mapping_digests, new_id
 from .plans import Plan, PlanLine, load_plan
 from .progress import Progress, Silent, Task
 from .restoring import settle_restore
 from .runs import begin_run, end_run, pause_job, paused_by, release_job, unfinished_run
-from .settling import (
-    effects_of,
-    forget_intentions,
-    has_loose_ends,
-    intend,
-    journal,
-    settle_effects,
-    settle_link,
-    settle_note,
-    settle_write,
-    unintend,
-)
+from .settling import journal, settle_link, settle_note, settle_write
 from .subjects import seen_digest
 
 __all__ = ["ApplyReport", "LineReport", "apply_plan"]
@@ -168,6 +171,7 @@ def _apply(
             for lines in _batches(plan.lines(), connections):
                 applier.batch(lines, task)
                 hold.beat()
+        applier.tie_up()
     except ProviderError as error:
         _stop(store, run, report, now(), error.message)
         raise SyncError(
@@ -291,7 +295,7 @@ class _Applier:
         name, object = lines[0].connection, lines[0].object
         with self._store.begin() as tx:
             ready, refused = self._guard(tx, lines)
-            intend(tx, self._plan, self._report.run, [line.line for line, _ in ready], self._now())
+            intend(tx, self._plan, self._report.run, ready, self._connections[name].mapping(lines[0].kind), self._now())
         if refused:
             self._settle([(line, None, Receipt(outcome, line.id, reason=reason)) for line, outcome, reason in refused])
         if ready and self._wary and ready[0][1].action == "create":
@@ -324,7 +328,13 @@ class _Applier:
         """Leave out what an earlier plan made without learning of it: a create is never sent where its key already is."""
         found = look_up(self._connections[ready[0][0].connection], ready[0][0].object, [change for _, change in ready])
         there = [(pair, receipt) for pair, receipt in zip(ready, found, strict=True) if receipt and receipt.outcome == "written"]
-        self._settle([(line, change, receipt) for (line, change), receipt in there])
+        with self._store.read() as tx:
+            entities = [line.entity for (line, _), _ in there]
+            sent = creations_sent(tx, ready[0][0].connection, ready[0][0].object, entities, but=self._plan)
+        self._settle(
+            [(line, change, receipt) for (line, change), receipt in there],
+            {line.line: sent.get(line.entity, {}) for (line, _), _ in there},
+        )
         made = {line.line for (line, _), _ in there}
         return [pair for pair in ready if pair[0].line not in made]
 
@@ -336,7 +346,7 @@ class _Applier:
             if receipt is None:
                 receipt = Receipt("ambiguous", line.id, reason="it was sent, and it is not there yet; the next plan looks again")
             results.append((line, change, receipt))
-        self._settle(results)
+        self._settle(results, self._said(pairs))
 
     def _recover(self, lines: Sequence[PlanLine]) -> list[PlanLine]:
         """Lines that an earlier, killed run may have sent: settled if they were done; returned if they certainly were not."""
@@ -351,7 +361,7 @@ class _Applier:
                 again.append(line)
             else:
                 done.append((line, known[line.line], receipt))
-        self._settle(done)
+        self._settle(done, self._said((line, change) for line, change, _ in done))
         lost = [line for line in lines if line.line not in known]
         self._settle([(line, None, Receipt("skipped", line.id, reason="what it rests on is gone")) for line in lost])  # type: ignore[arg-type]
         with self._store.begin() as tx:
@@ -399,7 +409,30 @@ class _Applier:
             )
         return ready, refused
 
-    def _settle(self, results: Sequence[tuple[PlanLine, Change | None, Receipt]]) -> None:
+    def tie_up(self) -> None:
+        """Ask for the creates of earlier plans that nobody has seen since: what the vendor does not have was not made."""
+        if not self._wary:
+            return
+        with self._store.read() as tx:
+            open_ = [found for found in unfound_creations(tx, self._job.job, self._plan) if found[0] in self._connections]
+        for (name, object), group in groupby(sorted(open_), lambda creation: creation[:2]):
+            creations = list(group)
+            changes = [Change("create", "", key=entity) for _, _, entity in creations]
+            found = look_up(self._connections[name], object, changes)
+            with self._store.begin() as tx:
+                forget_creations(tx, [c for c, receipt in zip(creations, found, strict=True) if receipt is None])
+
+    def _said(self, pairs: Iterable[tuple[PlanLine, Change]]) -> dict[str, Leaves]:
+        """Line -> what it says, for creates that are looked up after they were sent."""
+        return {
+            line.line: sent_leaves(change, self._connections[line.connection].mapping(line.kind))
+            for line, change in pairs
+            if change.action == "create"
+        }
+
+    def _settle(
+        self, results: Sequence[tuple[PlanLine, Change | None, Receipt]], sent: Mapping[str, Leaves] = MappingProxyType({})
+    ) -> None:
         if not results:
             return
         first = results[0][0]
@@ -410,7 +443,8 @@ class _Applier:
             for line, change, receipt in results:
                 outcomes[line.line] = (receipt.outcome, receipt.id or line.id, receipt.reason)
                 if receipt.outcome in ("written", "unchanged") and change is not None:
-                    before, after = settle_write(tx, line, change, receipt, spec, mapping, self._report.run)
+                    run, said = self._report.run, sent.get(line.line)
+                    before, after = settle_write(tx, line, change, receipt, spec, mapping, run, said)
                     if receipt.outcome == "written":
                         journal(tx, self._plan, self._report.run, line, receipt.id or line.id, before, after, self._now())
                 self._tell(tx, line, receipt)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import bindparam, insert, update
@@ -20,6 +20,7 @@ from aios_connect.store import Store
 from aios_connect.store.records import (
     RecordRow,
     clear_proposals,
+    dumps,
     entities_by_id,
     entities_by_key,
     loads,
@@ -30,6 +31,7 @@ from aios_connect.store.records import (
 from aios_connect.store.tables import entity as entity_table
 from aios_connect.store.tables import record as record_table
 
+from .effects import creations_sent
 from .exceptions import raise_exception, resolve_exceptions, settled_matches
 from .jobs import Job
 from .keys import compatible_names, full_name, keys_of, label_of, normal_company
@@ -38,7 +40,10 @@ from .progress import Progress, Silent
 from .reading import taking_part
 from .references import References
 
-__all__ = ["entity_id", "match_job"]
+__all__ = ["Held", "entity_id", "match_job"]
+
+Held: TypeAlias = tuple[str, str]
+"""An entity and a connection."""
 
 
 def entity_id(kind: str, connection: str, object: str, id: str) -> str:
@@ -69,9 +74,14 @@ def match_job(
     *,
     now: Callable[[], datetime],
     progress: Progress | None = None,
-) -> None:
-    """Propose an entity for every record of the job that has none; parents first, so that references can be told apart."""
+) -> set[Held]:
+    """Propose an entity for every record of the job that has none; parents first, so that references can be told apart.
+
+    Returns:
+        Entities that a person must first tell from a record there; nothing is made of them there meanwhile.
+    """
     kinds = job.ordered_kinds()
+    held: set[Held] = set()
     with store.begin() as tx:
         clear_proposals(tx, job.connections, kinds)
     for kind in kinds:
@@ -83,12 +93,13 @@ def match_job(
                         rows = unlinked_after(tx, connection.name, connection.mapping(kind).object, last)
                         if not rows:
                             break
-                        _match_chunk(tx, job, kind, connection, rows, now())
+                        held |= _match_chunk(tx, job, kind, connection, rows, now())
                     last = rows[-1].id
                     task.advance(len(rows))
+    return held
 
 
-def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, rows: list[RecordRow], now: datetime) -> None:
+def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, rows: list[RecordRow], now: datetime) -> set[Held]:
     references = References(tx, kind)
     seen = {row.id: loads(row.seen) for row in rows}
     references.learn((row.connection, seen[row.id]) for row in rows)
@@ -102,6 +113,7 @@ def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, r
     founded_keys: dict[str, list[str]] = {}
     proposals: list[dict[str, Any]] = []
     sure: list[str] = []
+    held: set[Held] = set()
     for row in rows:
         label = label_of(kind, leaves[row.id])
         candidates = _candidates(kind, leaves[row.id], keys[row.id], own.get(row.id), chunk)
@@ -126,6 +138,7 @@ def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, r
                 now=now,
                 entity=None,
             )
+            held |= {(candidate.entity, connection.name) for candidate in candidates}
             continue
         if answer is None:
             sure.append(questions[row.id])
@@ -145,9 +158,23 @@ def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, r
         of_row = (record_table.c.connection == connection.name, record_table.c.object == rows[0].object)
         propose = update(record_table).where(*of_row, record_table.c.id == bindparam("of"))
         tx.execute(propose.values(entity=bindparam("to"), evidence=bindparam("why")), proposals)
+        _remember_what_was_sent(tx, rows, own)
     if founded:
         tx.execute(insert(entity_table), founded)
         replace_keys(tx, kind, founded_keys)
+    return held
+
+
+def _remember_what_was_sent(tx: Transaction, rows: list[RecordRow], own: Mapping[str, str]) -> None:
+    """A record of ours that comes to light only now agrees with what we sent; beyond that, people have said something since."""
+    late = {row.id: own[row.id] for row in rows if row.id in own and row.base is None}
+    sent = creations_sent(tx, rows[0].connection, rows[0].object, late.values())
+    agreed = [{"of": id, "said": dumps(sent[entity])} for id, entity in late.items() if entity in sent]
+    if agreed:
+        of_row = (record_table.c.connection == rows[0].connection, record_table.c.object == rows[0].object)
+        tx.execute(
+            update(record_table).where(*of_row, record_table.c.id == bindparam("of")).values(base=bindparam("said")), agreed
+        )
 
 
 def _own_keys(tx: Transaction, kind: str, connection: Connection, rows: list[RecordRow]) -> dict[str, str]:
@@ -163,14 +190,21 @@ def _own_keys(tx: Transaction, kind: str, connection: Connection, rows: list[Rec
 
 
 def _learn(tx: Transaction, kind: str, connection: str, keys: Mapping[str, Mapping[str, str]], own: Mapping[str, str]) -> _Chunk:
-    chunk = _Chunk(entities_by_key(tx, kind, [key for found in keys.values() for key in found]))
-    entities = {entity for owners in chunk.keys.values() for entity in owners} | set(own.values())
+    chunk = _Chunk()
+    owners = entities_by_key(tx, kind, [key for found in keys.values() for key in found])
+    entities = {entity for found in owners.values() for entity in found} | set(own.values())
     rows = entities_by_id(tx, entities)
+    living: set[str] = set()
     for entity, records in records_of(tx, entities).items():
-        if any(record.connection == connection and record.gone is None for record in records):
+        here = [record for record in records if record.gone is None]
+        if here:
+            living.add(entity)
+        if any(record.connection == connection for record in here):
             chunk.taken.add(entity)
         known = loads(rows[entity].leaves) or loads(records[0].seen)
         chunk.names[entity] = label_of(kind, known)
+    # Whoever is gone everywhere is nobody new: the same name again is another one.
+    chunk.keys = {key: found & living for key, found in owners.items()}
     return chunk
 
 

@@ -31,8 +31,8 @@ class Side:
         connection: The connection.
         seen: Its leaves now, references resolved to entities.
         changed: Leaves that differ from the base.
-        fresh: Changed leaves that were never agreed with this side: all of a new link, later those that were in conflict, and those
-            whose agreed value never reached it.
+        fresh: Changed leaves that were never agreed with this side: all of a new link, later those that were in conflict.
+        unheard: Changed leaves whose agreed value never reached this side: whoever changed them did not know it.
         writes: Leaves the connection's mapping can write and the job lets it.
         source: The record, for a person: ``"sheet people/P-007"``.
         at: When the record changed, as its vendor says; else when it was read.
@@ -42,6 +42,7 @@ class Side:
     seen: Leaves
     changed: frozenset[str]
     fresh: frozenset[str]
+    unheard: frozenset[str]
     writes: frozenset[str]
     source: str = ""
     at: str = ""
@@ -165,10 +166,18 @@ def _merge_leaf(
 
 
 def _holders(leaf: str, old: Any, sides: Sequence[Side], speakers: Sequence[Side]) -> list[Side]:
-    """Sides that hold the agreed value against a side that never agreed: its difference is no change anybody made."""
-    if old is _ABSENT or old is None or not any(leaf in side.fresh for side in speakers):
+    """Sides that hold the agreed value against a side that did not agree to it: its difference is no change of that value.
+
+    Nothing is an empty field against a side that was never asked, and a statement against one that has not heard of it yet.
+    """
+    against = any(leaf in side.unheard or (leaf in side.fresh and old is not None) for side in speakers)
+    if old is _ABSENT or not against:
         return []
-    return [side for side in sides if side not in speakers and leaf not in side.fresh and side.seen.get(leaf) == old]
+    return [
+        side
+        for side in sides
+        if side not in speakers and leaf not in side.fresh | side.unheard and leaf in side.seen and side.seen[leaf] == old
+    ]
 
 
 def _reason(speakers: Sequence[Side], old: Any) -> str:

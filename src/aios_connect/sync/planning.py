@@ -6,7 +6,7 @@ person can decide becomes an exception.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,7 @@ from aios_connect.store.records import count_known, entities_after, records_of
 
 from .exceptions import count_open, exception_id, raise_exception, resolve_others, settled_deletes, settlements
 from .jobs import Job, KindRule
-from .matching import match_job
+from .matching import Held, match_job
 from .plans import Header, PlanLine, PlanSummary, PlanWriter
 from .progress import Progress, Silent
 from .proposing import Question, lines_of
@@ -69,11 +69,11 @@ def make_plan(
         progress: Who wants to know.
     """
     remap_job(job, connections, store, progress=progress)
-    match_job(job, connections, store, now=now, progress=progress)
+    held = match_job(job, connections, store, now=now, progress=progress)
     at = now()
     header = Header(new_id("plan", at, job.job), job.job, instant_text(at), job.digest, mapping_digests(job, connections))
     with PlanWriter(path, header) as writer:
-        planner = _Planner(job, connections, store, writer, at)
+        planner = _Planner(job, connections, store, writer, at, held)
         for order, kind in enumerate(job.ordered_kinds()):
             with (progress or Silent()).task(f"planning {kind}") as task:
                 last = ""
@@ -100,8 +100,17 @@ def calls_of(writes: Mapping[tuple[str, str, str], int], connections: Mapping[st
 
 
 class _Planner:
-    def __init__(self, job: Job, connections: Mapping[str, Connection], store: Store, writer: PlanWriter, at: datetime) -> None:
+    def __init__(
+        self,
+        job: Job,
+        connections: Mapping[str, Connection],
+        store: Store,
+        writer: PlanWriter,
+        at: datetime,
+        held: Collection[Held],
+    ) -> None:
         self._job = job
+        self._held = held
         self._connections = connections
         self._store = store
         self._writer = writer
@@ -151,7 +160,7 @@ class _Planner:
             subject.combine(parts, rule, references, settled.get(subject.entity.id, {}), self._at)
         references.fetch(references.pointed_at(subject.merged.leaves for subject in subjects))
         for subject in subjects:
-            for item in lines_of(subject, parts, self._job, references, deletes.get(subject.entity.id)):
+            for item in lines_of(subject, parts, self._job, references, deletes.get(subject.entity.id), self._held):
                 if isinstance(item, Question):
                     questions.append(item)
                 else:

@@ -49,7 +49,12 @@ class Question:
 
 
 def lines_of(
-    subject: Subject, parts: Sequence[Connection], job: Job, references: References, decided: str | None
+    subject: Subject,
+    parts: Sequence[Connection],
+    job: Job,
+    references: References,
+    decided: str | None,
+    held: Collection[tuple[str, str]] = (),
 ) -> Iterator[PlanLine | Question]:
     """Everything that comes of one entity, in no particular order; line ids are given later.
 
@@ -59,6 +64,7 @@ def lines_of(
         job: The job.
         references: Knows how each connection calls the entities this one points at.
         decided: What a person decided about its delete on one side: ``delete``, ``keep`` or ``recreate``.
+        held: Entities and connections where a person must first tell whether it is there already.
     """
     rule = job.kinds[subject.entity.kind]
     for conflict in subject.merged.conflicts:
@@ -75,6 +81,9 @@ def lines_of(
             if connection.name in subject.living:
                 yield _delete(subject, connection)
         return
+    if not subject.living:
+        yield from filter(None, [_note(subject, references, set())])
+        return
     outstanding = set()
     for connection in parts:
         record = subject.living.get(connection.name)
@@ -82,7 +91,11 @@ def lines_of(
             if not record.linked:
                 yield _link(subject, record)
             told = _update(subject, connection, record, rule, references)
-        elif connection.name in rule.create and (connection.name not in subject.dead or fate == "recreate"):
+        elif (
+            connection.name in rule.create
+            and (connection.name not in subject.dead or fate == "recreate")
+            and (subject.entity.id, connection.name) not in held
+        ):
             told = _create(subject, connection, rule, references)
         else:
             continue
@@ -112,6 +125,7 @@ def _fate(
         return "delete" if decided == "delete" else "recreate"
     edited = [name for name in subject.living if subject.edited(name)]
     doubtful = any(record.gone == "merged" or _nameless(record, parts) for record in subject.dead.values())
+    doubtful = doubtful or any(subject.entity.gone and record.linked for record in subject.living.values())  # it came back
     if rule.deletes == "follow" and not edited and not doubtful:
         return "delete"
     how = "; ".join(
@@ -260,7 +274,8 @@ def _note(subject: Subject, references: References, outstanding: set[str]) -> Pl
             agreements.append(agreement)
     fields = [FieldChange(d.leaf, d.old, d.new, d.rule, d.source, d.at) for d in subject.merged.decisions]
     retire = not subject.living and bool(subject.dead)
-    if not (fields or agreements or subject.entity.proposed or retire):
+    revived = bool(subject.entity.gone and subject.living)
+    if not (fields or agreements or subject.entity.proposed or retire or revived):
         return None
     return PlanLine(
         line="",

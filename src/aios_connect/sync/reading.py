@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import delete, select, update
 
 from aios_connect.connection import Connection
-from aios_connect.connectors.contract import Page, Quarantined, Tombstone
+from aios_connect.connectors.contract import Page, Quarantined, Raw, Tombstone
 from aios_connect.connectors.spec import ObjectSpec
 from aios_connect.errors import CursorGoneError, TruncatedError
-from aios_connect.mappings import CompiledMapping
 from aios_connect.store import Store
-from aios_connect.store.pages import PageRow, upsert_records
-from aios_connect.store.records import dumps, loads
+from aios_connect.store.pages import PageRow, doubtful_ids, upsert_records
+from aios_connect.store.records import dumps, knows_any, loads
 from aios_connect.store.tables import cursor as cursor_table
 from aios_connect.store.tables import quarantine as quarantine_table
 from aios_connect.store.tables import record as record_table
@@ -31,6 +30,9 @@ from .holding import Hold
 from .jobs import Job
 from .paths import at_path, instant_at
 from .progress import Progress, Silent, Task
+
+if TYPE_CHECKING:
+    from aios_connect.mappings import CompiledMapping
 
 __all__ = ["PageReader", "ReadReport", "read_job", "read_object", "taking_part"]
 
@@ -115,7 +117,9 @@ def read_object(
     label = f"reading {connection.name} {mapping.object}"
     with (progress or Silent()).task(label) as task:
         try:
-            _follow(connection, mapping, store, report, run, now, task, beat)
+            resumed = _follow(connection, mapping, store, report, run, now, task, beat)
+            if resumed and connection.connector.spec.objects[mapping.object].incremental:
+                _follow(connection, mapping, store, report, run, now, task, beat)  # what changed since that read began
         except CursorGoneError:
             with store.begin() as tx:
                 _forget_cursor(tx, connection.name, mapping.object)
@@ -132,13 +136,17 @@ def _follow(
     now: Callable[[], datetime],
     task: Task,
     beat: Callable[[], None],
-) -> None:
+) -> bool:
+    """Read to the end; returns whether this went on with a read that was begun earlier."""
     spec = connection.connector.spec.objects[mapping.object]
     with store.begin() as tx:
-        position, full, read_run = _begin(tx, connection.name, mapping.object, spec, run)
+        position, full, read_run, resumed = _begin(tx, connection.name, mapping.object, spec, run)
+        first = not knows_any(tx, connection.name, mapping.object)
     reader = PageReader(connection.name, mapping, spec, read_run)
     for page in connection.connector.read(mapping.object, position):
         rows, problems = reader.map(page)
+        if spec.modified and not first:
+            rows, problems = _without_doubt(connection, spec, store, reader, rows, problems)
         with store.begin() as tx:
             upsert_records(tx, rows)
             gone = _mark_gone(tx, connection.name, mapping.object, page.tombstones)
@@ -160,6 +168,28 @@ def _follow(
             provider=connection.connector.spec.provider,
             object=mapping.object,
         )
+    return resumed
+
+
+def _without_doubt(
+    connection: Connection,
+    spec: ObjectSpec,
+    store: Store,
+    reader: PageReader,
+    rows: list[PageRow],
+    problems: list[Quarantined],
+) -> tuple[list[PageRow], list[Quarantined]]:
+    """The rows of a page, those that a lagging index may have shown as they were replaced by what the vendor says of that id."""
+    with store.read() as tx:
+        doubtful = doubtful_ids(tx, rows)
+    if not doubtful:
+        return rows, problems
+    raws: list[Raw] = []
+    for start in range(0, len(doubtful), spec.lookup_size):
+        raws += connection.connector.lookup(rows[0].object, doubtful[start : start + spec.lookup_size])
+    sure, more = reader.map(Page(raws, {}, False))
+    left = set(doubtful)
+    return [row for row in rows if row.id not in left] + sure, problems + more
 
 
 class PageReader:
@@ -212,8 +242,10 @@ class PageReader:
         return rows, aside
 
 
-def _begin(tx: Transaction, connection: str, object: str, spec: ObjectSpec, run: str) -> tuple[Mapping[str, Any], bool, str]:
-    """Where to go on, whether this read began at the beginning, and the run it began in."""
+def _begin(
+    tx: Transaction, connection: str, object: str, spec: ObjectSpec, run: str
+) -> tuple[Mapping[str, Any], bool, str, bool]:
+    """Where to go on, whether this read began at the beginning, the run it began in, and whether that was an earlier one."""
     where = (cursor_table.c.connection == connection, cursor_table.c.object == object)
     row = tx.execute(select(cursor_table).where(*where)).one_or_none()
     if row is None:
@@ -222,15 +254,15 @@ def _begin(tx: Transaction, connection: str, object: str, spec: ObjectSpec, run:
                 connection=connection, object=object, position="{}", full=True, run=run, read=0, finished_at=None
             )
         )
-        return {}, True, run
+        return {}, True, run, False
     position = loads(row.position)
     if row.finished_at is None:
-        return position, row.full, row.run
+        return position, row.full, row.run, bool(position)
     if not spec.incremental:
         position = {}
     full = not position
     tx.execute(update(cursor_table).where(*where).values(position=dumps(position), full=full, run=run, read=0, finished_at=None))
-    return position, full, run
+    return position, full, run, False
 
 
 def _save_cursor(

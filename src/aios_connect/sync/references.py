@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection as Transaction
 
-from aios_connect.mappings import CompiledMapping
 from aios_connect.model import leaves as model_leaves
 from aios_connect.store.records import EntityRow, RecordRow, entities_by_id, entities_by_key, entities_of, loads, records_of
 
 from .keys import keys_of, label_of
+
+if TYPE_CHECKING:
+    from aios_connect.mappings import CompiledMapping
 
 __all__ = ["Pending", "References", "reference_leaves"]
 

@@ -1,103 +1,41 @@
-"""What the store writes down when a step of a plan is done: the record, the entity, the journal, the effect. One transaction each.
+"""What the store writes down when a step of a plan is done: the record, the entity, the journal. One transaction each.
 
 Everything here takes an open transaction and calls nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import delete, insert, select, update
 
 from aios_connect.connectors.contract import Change, Raw, Receipt
 from aios_connect.connectors.spec import ObjectSpec
-from aios_connect.mappings import CompiledMapping
 from aios_connect.store.records import RecordRow, dumps, entities_by_id, loads, record_at, replace_keys
-from aios_connect.store.tables import effect as effect_table
 from aios_connect.store.tables import entity as entity_table
-from aios_connect.store.tables import exception as exception_table
 from aios_connect.store.tables import journal as journal_table
 from aios_connect.store.tables import record as record_table
-from aios_connect.store.tables import run as run_table
 
+from .effects import sent_leaves
 from .keys import keys_of
+from .merging import Leaves
 from .paths import at_path, instant_at, overlaid
 from .plans import PlanLine
 from .proposing import agreed_base
 from .subjects import seen_digest
 
+if TYPE_CHECKING:
+    from aios_connect.mappings import CompiledMapping
+
 __all__ = [
-    "effects_of",
-    "forget_intentions",
-    "has_loose_ends",
-    "intend",
     "journal",
-    "settle_effects",
     "settle_link",
     "settle_note",
     "settle_write",
-    "unintend",
 ]
-
-
-def effects_of(tx: Transaction, plan: str, lines: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-    """Line -> (state, outcome), for the lines that were begun."""
-    query = select(effect_table.c.line, effect_table.c.state, effect_table.c.outcome).where(
-        effect_table.c.plan == plan, effect_table.c.line.in_(lines)
-    )
-    return {row.line: (row.state, row.outcome) for row in tx.execute(query)}
-
-
-def intend(tx: Transaction, plan: str, run: str, lines: Iterable[str], now: datetime) -> None:
-    """Write down what is about to be sent."""
-    rows = [{"plan": plan, "line": line, "run": run, "state": "intended", "at": now} for line in lines]
-    if rows:
-        tx.execute(insert(effect_table), rows)
-
-
-def unintend(tx: Transaction, plan: str, lines: Sequence[str]) -> None:
-    """Nothing was sent after all."""
-    tx.execute(
-        delete(effect_table).where(
-            effect_table.c.plan == plan, effect_table.c.line.in_(lines), effect_table.c.state == "intended"
-        )
-    )
-
-
-def has_loose_ends(tx: Transaction, job: str, plan: str) -> bool:
-    """True if an earlier plan of the job sent something and never learned what became of it."""
-    runs = select(run_table.c.id).where(run_table.c.job == job)
-    intended = select(effect_table.c.line).where(
-        effect_table.c.state == "intended", effect_table.c.plan != plan, effect_table.c.run.in_(runs)
-    )
-    unknown = select(exception_table.c.id).where(
-        exception_table.c.job == job, exception_table.c.code == "ambiguous", exception_table.c.state == "open"
-    )
-    return tx.execute(intended.limit(1)).first() is not None or tx.execute(unknown.limit(1)).first() is not None
-
-
-def forget_intentions(tx: Transaction, job: str, plan: str) -> None:
-    """A later plan went through: what an earlier one may have sent was seen by the read before it, or looked up."""
-    runs = select(run_table.c.id).where(run_table.c.job == job)
-    tx.execute(
-        delete(effect_table).where(effect_table.c.state == "intended", effect_table.c.plan != plan, effect_table.c.run.in_(runs))
-    )
-
-
-def settle_effects(
-    tx: Transaction, plan: str, run: str, outcomes: Mapping[str, tuple[str, str | None, str]], now: datetime
-) -> None:
-    """Write down what became of lines: line -> (outcome, vendor id, reason)."""
-    tx.execute(delete(effect_table).where(effect_table.c.plan == plan, effect_table.c.line.in_(list(outcomes))))
-    rows = [
-        {"plan": plan, "line": line, "run": run, "state": "settled", "outcome": outcome, "id": id, "reason": reason, "at": now}
-        for line, (outcome, id, reason) in outcomes.items()
-    ]
-    if rows:
-        tx.execute(insert(effect_table), rows)
 
 
 def journal(tx: Transaction, plan: str, run: str, line: PlanLine, id: str | None, before: Any, after: Any, now: datetime) -> None:
@@ -164,7 +102,7 @@ def settle_note(tx: Transaction, run: str, line: PlanLine, at: str) -> tuple[str
             provenance=dumps(provenance),
             version=version,
             proposed=False,
-            gone="deleted" if line.retire else row.gone,
+            gone="deleted" if line.retire else None,
         )
     )
     for agreement in line.agreements:
@@ -179,9 +117,27 @@ def settle_note(tx: Transaction, run: str, line: PlanLine, at: str) -> tuple[str
 
 
 def settle_write(
-    tx: Transaction, line: PlanLine, change: Change, receipt: Receipt, spec: ObjectSpec, mapping: CompiledMapping, run: str
+    tx: Transaction,
+    line: PlanLine,
+    change: Change,
+    receipt: Receipt,
+    spec: ObjectSpec,
+    mapping: CompiledMapping,
+    run: str,
+    sent: Leaves | None = None,
 ) -> tuple[Any, Any]:
-    """Bring record and entity up to what was written; returns what was there before and after, for the journal."""
+    """Bring record and entity up to what was written; returns what was there before and after, for the journal.
+
+    Args:
+        tx: An open transaction.
+        line: The line that was done.
+        change: What was sent.
+        receipt: What the vendor says of it.
+        spec: The vendor's object.
+        mapping: Its mapping.
+        run: The run.
+        sent: Of a create that was found later: what it said. What the record shows beyond that, people have said since.
+    """
     record = record_at(tx, line.connection, line.object, line.id) if line.id else None
     before = _image(record)
     if line.action == "delete":
@@ -202,7 +158,7 @@ def settle_write(
         "seen": seen,
         "version": receipt.version
         or (str(at_path(spec.version)(raw) or "") if spec.version and receipt.record is not None else ""),
-        "given": line.entity_version,
+        "given": line.entity_version if sent in (None, sent_leaves(change, mapping)) else None,
     }
     if spec.modified and receipt.record is not None:
         values["modified"] = instant_at(at_path(spec.modified)(raw))
@@ -222,7 +178,7 @@ def settle_write(
             "entity": line.entity,
             "linked": True,
             "evidence": "made by a plan",
-            "base": dumps(leaves),
+            "base": dumps(leaves if sent is None else sent),
             "mapping": mapping.digest,
             "read_run": run,
             "absences": 0,

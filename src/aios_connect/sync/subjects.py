@@ -113,10 +113,11 @@ class Subject:
             resolved = self.resolved[connection.name] = references.resolved(connection.name, seen)
             base: Leaves = {} if record.base is None else loads(record.base)
             changed = frozenset(_changed(seen, base) & resolved.keys())
-            fresh = frozenset(leaf for leaf in changed if leaf not in base) | self._unheard(record, base, changed, references)
+            fresh = frozenset(leaf for leaf in changed if leaf not in base)
+            unheard = self._unheard(record, base, changed, references)
             writes = allowed_writes(connection, kind, rule)
             at = instant_text(record.modified) if record.modified else read_at
-            sides.append(Side(connection.name, resolved, changed, fresh, writes, record.place, at))
+            sides.append(Side(connection.name, resolved, changed, fresh, unheard, writes, record.place, at))
         self.merged = merge(self.agreed, sides, rule.who_decides, settled, rule.leaves_alone)
         self.told_by = {
             leaf: (entry.get("rule", ""), entry.get("source", ""), entry.get("at", "")) for leaf, entry in self.provenance.items()

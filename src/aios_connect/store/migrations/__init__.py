@@ -13,7 +13,7 @@ from aios_connect.errors import ConfigError
 
 __all__ = ["REVISIONS", "VERSION_TABLE", "upgrade"]
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema there has been, oldest first."""
 
 VERSION_TABLE = "aios_schema"
