@@ -158,7 +158,10 @@ def test_all_that_is_read_is_as_the_specs_say(judged: tuple[HubSpotVendor, Judge
         pages = everything(hubspot, object)
         ids = [raw["id"] for page in pages for raw in page.records]
         if object != "owners":
-            everything(hubspot, object, {"since": "2020-01-01T00:00:00Z"})
+            since = {"since": "2020-01-01T00:00:00Z"}
+            parts = ("calls", "emails", "meetings", "notes")
+            changed = everything(hubspot, object, dict.fromkeys(parts, since) if object == "activities" else since)
+            assert [raw["id"] for page in changed for raw in page.records] == ids
             assert len(hubspot.lookup(object, [*ids, "999"])) == len(ids)
         assert sum(len(page.items) for page in hubspot.scan(object)) == len(ids)
     assert judge.judged > 60
@@ -184,8 +187,16 @@ def test_all_that_is_written_is_as_the_specs_say(judged: tuple[HubSpotVendor, Ju
     assert hubspot.write("contacts", [unlinked])[0].outcome == "written"
     patch = {"properties": {"dealname": "D"}, "associations": {"company": company, "contact": id}}
     assert hubspot.write("deals", [Change("create", "d", patch=patch, key="deal_1")])[0].outcome == "written"
-    note = {"properties": {"hs_note_body": "rang"}, "associations": {"contact": id}}
-    assert hubspot.write("notes", [Change("create", "n", patch=note)])[0].outcome == "written"
+    due = {"hs_timestamp": "2026-01-12T17:00:00Z"}
+    for object in ("notes", "tasks", "calls", "meetings", "emails"):
+        given = {"properties": due, "associations": {"contact": id, "company": company}}
+        made_here = hubspot.write(object, [Change("create", object, patch=given)])[0]
+        assert made_here.outcome == "written"
+        later = Change("update", "later", made_here.id, {"properties": {"hs_timestamp": "2026-01-13T17:00:00Z"}})
+        assert hubspot.write(object, [later])[0].outcome == "written"
+        assert hubspot.write(object, [Change("delete", "gone", made_here.id)])[0].outcome == "written"
+    call = {"type": "calls", "activity": {"title": "Rang", "direction": "INBOUND"}, "properties": due}
+    assert hubspot.write("activities", [Change("create", "c", patch=call)])[0].outcome == "written"
     assert hubspot.find("contacts", [made[1].record["properties"]["aios_key"] if made[1].record else ""])
     assert hubspot.write("contacts", [Change("delete", "x", id)])[0].outcome == "written"
 

@@ -27,6 +27,7 @@ from aios_connect.connectors import (
     TruncatedError,
 )
 
+from ._activities import ACTIVITIES, SPEC, Activities
 from ._objects import KEY, OBJECTS
 from ._reading import Reader
 from ._schema import OWNER, Properties, make_key, schema_of
@@ -51,6 +52,7 @@ _SCOPES: Final[Mapping[str, str]] = {
     "crm.schemas.companies.write": "make our key on companies",
     "crm.schemas.deals.write": "make our key on deals",
     "tickets": "read and write tickets",
+    "sales-email-read": "read e-mails",
     "oauth": "sign in",
 }
 
@@ -79,9 +81,10 @@ class HubSpot(Connector):
         ),
         objects={name: kind.spec() for name, kind in OBJECTS.items()}
         | {
+            ACTIVITIES: SPEC,
             "owners": ObjectSpec(
                 title="Owners", verbs=frozenset({"read"}), modified="updatedAt", version="updatedAt", deletes="tombstones"
-            )
+            ),
         },
         limits=(
             # Of a private app on a Professional account. On smaller ones, what HubSpot says in its answers lowers it.
@@ -97,6 +100,7 @@ class HubSpot(Connector):
         self._wire = Wire(context)
         self._reader = Reader(self._wire, Properties(self._wire))
         self._writer = Writer(self._wire, self._reader, context.connection)
+        self._activities = Activities(self._reader, self._writer)
 
     def check(self) -> Identity:
         account, _ = self._wire.get("account-info/v3/details")
@@ -109,32 +113,38 @@ class HubSpot(Connector):
         return Identity(f"HubSpot {account['portalId']}", user, details, missing)
 
     def describe(self, object: str) -> Schema:
+        if object == ACTIVITIES:
+            return self._activities.schema(self.describe)
         return OWNER if object == "owners" else schema_of(self._wire, self._known(object))
 
     def read(self, object: str, since: Cursor | None = None) -> Iterator[Page]:
+        if object == ACTIVITIES:
+            return self._activities.read(since)
         return self._reader.owners() if object == "owners" else self._reader.read(self._known(object), since)
 
     def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
         if object == "owners":
             asked = set(ids)
             return [raw for page in self._reader.owners() for raw in page.records if raw["id"] in asked]
+        if object == ACTIVITIES:
+            return self._activities.lookup(ids)
         return self._reader.lookup(self._known(object), ids)
 
     def find(self, object: str, keys: Sequence[str]) -> dict[str, Raw]:
-        if not OBJECTS[self._known(object)].group:
+        if object == ACTIVITIES or not OBJECTS[self._known(object)].group:
             return super().find(object, keys)
         return self._reader.find(object, KEY, keys)
 
     def scan(self, object: str) -> Iterator[ScanPage]:
-        if object != "owners":
-            yield from self._reader.scan(self._known(object))
-            return
-        for page in self._reader.owners():
-            yield ScanPage([(raw["id"], raw["updatedAt"]) for raw in page.records], page.complete)
+        if object == ACTIVITIES:
+            return self._activities.scan()
+        return self._owners_scan() if object == "owners" else self._reader.scan(self._known(object))
 
     def write(self, object: str, changes: Sequence[Change]) -> list[Receipt]:
         if object == "owners":
             raise RejectedError("HubSpot's owners are its users and cannot be written", provider="hubspot", object=object)
+        if object == ACTIVITIES:
+            return self._activities.write(changes)
         return self._writer.write(self._known(object), changes)
 
     def provision(self) -> list[str]:
@@ -154,6 +164,10 @@ class HubSpot(Connector):
 
     def close(self) -> None:
         self.context.http.close()
+
+    def _owners_scan(self) -> Iterator[ScanPage]:
+        for page in self._reader.owners():
+            yield ScanPage([(raw["id"], raw["updatedAt"]) for raw in page.records], page.complete)
 
     def _token(self) -> tuple[str, frozenset[str] | None]:
         """Who the token acts for, and its scopes if HubSpot tells them.

@@ -45,6 +45,7 @@ class ObjectType:
         modified: The property with the instant of the last change.
         group: The group of properties that ours goes into; empty if it has no place for ours.
         pipeline: The properties with pipeline and stage, if it moves through one.
+        required: Properties that a new record must have, which HubSpot documents and its schema does not tell.
     """
 
     title: str
@@ -53,6 +54,7 @@ class ObjectType:
     modified: str = "hs_lastmodifieddate"
     group: str = ""
     pipeline: tuple[str, str] | None = None
+    required: tuple[str, ...] = ()
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -123,6 +125,7 @@ OBJECTS: Final[Mapping[str, ObjectType]] = {
         "Notes",
         ("hs_timestamp", "hs_note_body", "hubspot_owner_id"),
         (Association("contact", "contacts", 202), Association("company", "companies", 190), Association("deal", "deals", 214)),
+        required=("hs_timestamp",),
     ),
     "tasks": ObjectType(
         "Tasks",
@@ -131,6 +134,7 @@ OBJECTS: Final[Mapping[str, ObjectType]] = {
             "hs_task_completion_date", "hubspot_owner_id",
         ),
         (Association("contact", "contacts", 204), Association("company", "companies", 192), Association("deal", "deals", 216)),
+        required=("hs_timestamp",),
     ),
     "calls": ObjectType(
         "Calls",
@@ -139,6 +143,7 @@ OBJECTS: Final[Mapping[str, ObjectType]] = {
             "hs_call_from_number", "hs_call_to_number", "hs_call_status", "hubspot_owner_id",
         ),
         (Association("contact", "contacts", 194), Association("company", "companies", 182), Association("deal", "deals", 206)),
+        required=("hs_timestamp",),
     ),
     "meetings": ObjectType(
         "Meetings",
@@ -147,14 +152,16 @@ OBJECTS: Final[Mapping[str, ObjectType]] = {
             "hs_meeting_location", "hs_meeting_outcome", "hubspot_owner_id",
         ),
         (Association("contact", "contacts", 200), Association("company", "companies", 188), Association("deal", "deals", 212)),
+        required=("hs_timestamp",),
     ),
     "emails": ObjectType(
         "E-mails",
         (
             "hs_timestamp", "hs_email_subject", "hs_email_text", "hs_email_direction", "hs_email_status", "hs_email_from_email",
-            "hs_email_to_email", "hubspot_owner_id",
+            "hs_email_to_email", "hs_email_message_id", "hs_email_thread_id", "hubspot_owner_id",
         ),
         (Association("contact", "contacts", 198), Association("company", "companies", 186), Association("deal", "deals", 210)),
+        required=("hs_timestamp",),
     ),
 }  # fmt: skip
 """By HubSpot's own name, parents first."""

@@ -95,7 +95,7 @@ def schema_of(wire: Wire, object: str) -> Schema:
         fields[f"associations.{to.to}"] = FieldInfo(f"associations.{to.to}", "list", f"All {to.to}", writable=False)
     stages = _stages(wire, object, kind.pipeline) if kind.pipeline else {}
     for item in listed(wire, object):
-        field = _field(item, stages.get(item["name"]))
+        field = _field(item, stages.get(item["name"]), required=item["name"] in kind.required)
         fields[field.path] = field
     return Schema(object, fields)
 
@@ -130,7 +130,7 @@ def make_key(wire: Wire, object: str) -> str | None:
     return None
 
 
-def _field(item: Mapping[str, Any], choices: tuple[tuple[str, str], ...] | None) -> FieldInfo:
+def _field(item: Mapping[str, Any], choices: tuple[tuple[str, str], ...] | None, *, required: bool) -> FieldInfo:
     name = str(item["name"])
     type: _Type = _TYPES.get(str(item.get("type")), "text")
     if type == "choice" and item.get("fieldType") == "checkbox":
@@ -146,6 +146,7 @@ def _field(item: Mapping[str, Any], choices: tuple[tuple[str, str], ...] | None)
         f"properties.{name}",
         type,
         str(item.get("label") or name),
+        required=required,
         writable=not read_only and name not in (KEY, MERGED),
         choices=choices if type in ("choice", "choices") else (),
         custom=not item.get("hubspotDefined", False),

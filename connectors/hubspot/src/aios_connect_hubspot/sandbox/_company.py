@@ -1,7 +1,8 @@
-"""A believable company in a fake account: a cleaning firm in Portland, its owners, customers, deals and tickets."""
+"""A believable company in a fake account: a cleaning firm in Portland, its owners, customers, deals, tickets, and what was done about them."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from ._account import text_of
@@ -55,6 +56,24 @@ _TICKETS: Final = (
     ("Invoice has the wrong floor", 5, 9, "2", "MEDIUM"),
     ("Thank you!", 4, 7, "4", "LOW"),
 )
+_ACTIVITIES: Final = (
+    ("calls", 0, 1, 0, {"title": "Rang about the key card", "body": "Left a message.", "direction": "OUTBOUND"}),
+    ("calls", 1, 3, None, {"title": "Asked for a quote", "body": "Wants weekends only.", "direction": "INBOUND"}),
+    ("emails", 5, 8, 6, {"subject": "Clean-room contract", "text": "Our offer.", "direction": "EMAIL", "status": "SENT"}),
+    (
+        "emails",
+        5,
+        8,
+        6,
+        {"subject": "Re: Clean-room contract", "text": "We agree.", "direction": "INCOMING_EMAIL", "status": "SENT"},
+    ),
+    ("meetings", 4, 7, 5, {"title": "Walk through the school", "body": "Bring samples.", "outcome": "SCHEDULED"}),
+    ("notes", 2, 4, 3, {"body": "Keys at the desk; alarm code with Grace."}),
+    ("tasks", 0, 1, None, {"subject": "Call about the key card", "type": "CALL", "priority": "HIGH", "status": "NOT_STARTED"}),
+    ("tasks", 2, 4, 3, {"subject": "Send the quote", "type": "EMAIL", "priority": "MEDIUM", "status": "NOT_STARTED"}),
+    ("tasks", 4, 7, 5, {"subject": "Order floor wax", "type": "TODO", "priority": "LOW", "status": "COMPLETED"}),
+)
+"""Object, company, person, deal, and the properties without the beginning of their names."""
 
 
 def furnish(vendor: HubSpotVendor) -> HubSpotVendor:
@@ -99,6 +118,7 @@ def furnish(vendor: HubSpotVendor) -> HubSpotVendor:
         people.append(person)
         if employer is not None:
             vendor.associations.add("contacts", person.id, "companies", companies[employer].id, primary=True)
+    deals = []
     for number, (name, company, contact, stage, amount, close) in enumerate(_DEALS):
         clock.sleep(97.0)
         values = {
@@ -113,11 +133,22 @@ def furnish(vendor: HubSpotVendor) -> HubSpotVendor:
         deal = vendor.records["deals"].create(values, by="a person")
         vendor.associations.add("deals", deal.id, "companies", companies[company].id, primary=True)
         vendor.associations.add("deals", deal.id, "contacts", people[contact].id)
+        deals.append(deal)
     for subject, company, contact, stage, priority in _TICKETS:
         clock.sleep(61.0)
         values = {"subject": subject, "hs_pipeline": "0", "hs_pipeline_stage": stage, "hs_ticket_priority": priority}
         ticket = vendor.records["tickets"].create(values, by="a person")
         vendor.associations.add("tickets", ticket.id, "companies", companies[company].id, primary=True)
         vendor.associations.add("tickets", ticket.id, "contacts", people[contact].id)
+    for number, (object, company, contact, about, said) in enumerate(_ACTIVITIES):
+        clock.sleep(83.0)
+        due = clock.now() + timedelta(days=7) if object == "tasks" else clock.now()
+        values = {"hs_timestamp": text_of(due), "hubspot_owner_id": _OWNERS[number % 3][0]}
+        values |= {f"hs_{object.removesuffix('s')}_{name}": value for name, value in said.items()}
+        record = vendor.records[object].create(values, by="a person")
+        vendor.associations.add(object, record.id, "companies", companies[company].id)
+        vendor.associations.add(object, record.id, "contacts", people[contact].id)
+        if about is not None:
+            vendor.associations.add(object, record.id, "deals", deals[about].id)
     clock.sleep(600.0)
     return vendor

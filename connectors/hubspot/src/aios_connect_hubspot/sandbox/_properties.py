@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aios_connect.sandbox import RefusedError
 
-__all__ = ["DEFAULTS", "STAGES", "definitions", "error", "problems_of", "refuse"]
+__all__ = ["DEFAULTS", "STAGES", "absent", "definitions", "error", "problems_of", "refuse"]
 
 LONGEST: Final = 65_536
 """https://knowledge.hubspot.com/properties/property-field-types-in-hubspot: characters of a text."""
@@ -78,7 +78,10 @@ _TYPES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "emails": {
         "datetime": "hs_timestamp",
-        "string": "hs_email_subject hs_email_text hs_email_from_email hs_email_to_email",
+        "string": (
+            "hs_email_subject hs_email_text hs_email_from_email hs_email_to_email hs_email_message_id hs_email_thread_id "
+            "hs_email_headers"
+        ),
         "enumeration": "hs_email_direction hs_email_status hubspot_owner_id",
     },
 }
@@ -93,9 +96,29 @@ _CLOSED: Final[Mapping[str, Iterable[str]]] = {
     "hs_task_status": ("NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"),
     "hs_task_priority": ("NONE", "LOW", "MEDIUM", "HIGH"),
     "hs_task_type": ("TODO", "CALL", "EMAIL"),
+    "hs_call_direction": ("INBOUND", "OUTBOUND"),
+    "hs_call_status": (
+        *("BUSY", "CALLING_CRM_USER", "CANCELED", "COMPLETED", "CONNECTING"),
+        *("FAILED", "IN_PROGRESS", "NO_ANSWER", "QUEUED", "RINGING"),
+    ),
+    "hs_email_direction": ("EMAIL", "INCOMING_EMAIL", "FORWARDED_EMAIL"),
+    "hs_email_status": ("BOUNCED", "FAILED", "SCHEDULED", "SENDING", "SENT"),
+    "hs_meeting_outcome": ("SCHEDULED", "COMPLETED", "RESCHEDULED", "NO SHOW", "CANCELED"),
+    "source_type": ("CHAT", "EMAIL", "FORM", "PHONE"),
 }
 _FIELDS: Final = {"string": "text", "number": "number", "datetime": "date", "enumeration": "select", "bool": "booleancheckbox"}
-_READ_ONLY: Final = frozenset({"hs_deal_stage_probability", "createdate", "hs_object_id", "hs_merged_object_ids"})
+_READ_ONLY: Final = frozenset(
+    {
+        *("hs_deal_stage_probability", "createdate", "hs_object_id", "hs_merged_object_ids"),
+        # of an e-mail, taken from its headers: https://developers.hubspot.com/docs/guides/api/crm/engagements/email
+        *("hs_email_from_email", "hs_email_to_email", "hs_email_message_id", "hs_email_thread_id"),
+    }
+)
+REQUIRED: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(("calls", "emails", "meetings", "notes", "tasks"), frozenset({"hs_timestamp"})),
+}
+"""Object -> properties that a new record must have: https://developers.hubspot.com/docs/guides/api/crm/engagements/engagement-details"""
+
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?|-?\d{1,15}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -141,6 +164,12 @@ def problems_of(known: Mapping[str, Mapping[str, Any]], values: Mapping[str, str
             shown = value if len(value) < 60 else f"{value[:60]}..."
             found.append(_problem(name, f"{shown!r} was not valid for {name}", code))
     return found
+
+
+def absent(object: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What a new record lacks. That it is required is documented; the words of the refusal are assumed."""
+    missing = sorted(name for name in REQUIRED.get(object, ()) if not values.get(name))
+    return [_problem(name, f"{name} is required for a new record", "REQUIRED_FIELD") for name in missing]
 
 
 def _misfit(kind: Mapping[str, Any], value: str) -> str:

@@ -9,7 +9,7 @@ from aios_connect.sandbox import Answer, Call, RefusedError, route
 
 from ._account import OBJECTS, Account, stamp_of, text_of
 from ._associations import TYPES
-from ._properties import DEFAULTS, error, problems_of, refuse
+from ._properties import DEFAULTS, absent, error, problems_of, refuse
 from ._records import Indexed, Record, Records
 from ._search import search
 
@@ -128,7 +128,7 @@ class HubSpotVendor(Account):
             self._refuse_taken(object, records, given, None, taken)
         fitting = []
         for given, texts in zip(inputs, values, strict=True):
-            problems = problems_of(self.properties[object], texts)
+            problems = problems_of(self.properties[object], texts) + absent(object, texts)
             if problems and not traced:
                 raise refuse(problems)
             if problems:
@@ -261,7 +261,9 @@ class HubSpotVendor(Account):
 
     def _records(self, call: Call, object: str, *, write: bool = False) -> Records:
         verb = "write" if write else "read"
-        scope = f"crm.objects.{object}.{verb}" if object in OBJECTS[:3] else "tickets" if object == "tickets" else ""
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/activities/emails/guide
+        special = {"tickets": "tickets", "emails": "crm.objects.contacts.write" if write else "sales-email-read"}
+        scope = special.get(object, f"crm.objects.{object if object in OBJECTS[:3] else 'contacts'}.{verb}")
         self.enter(call, scope)
         if object not in self.records:
             raise RefusedError(400, error(f"Unable to infer object type from: {object}", "VALIDATION_ERROR"))
@@ -273,7 +275,7 @@ class HubSpotVendor(Account):
         return inputs
 
     def _make(self, object: str, records: Records, given: Mapping[str, Any], texts: Mapping[str, str], call: Call) -> Record:
-        if problems := problems_of(self.properties[object], texts):
+        if problems := problems_of(self.properties[object], texts) + absent(object, texts):
             raise refuse(problems)
         self._refuse_taken(object, records, texts, None, set())
         links = []
