@@ -14,13 +14,15 @@ A job is one YAML file in ``sync/jobs/``::
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field
 
 from aios_connect.errors import ConfigError
 from aios_connect.mappings.documents import read_document
@@ -72,22 +74,25 @@ class KindRule(_Closed):
     skip: tuple[str, ...] = ()
     match: tuple[str, ...] = ()
     deletes: Literal["ask", "follow", "ignore"] = "ask"
-    _decided: dict[str, Authority] = PrivateAttr(default_factory=dict)
 
-    def who_decides(self, leaf: str) -> Authority:
-        """The declared authority for a leaf: exact name first, then the longest pattern, then ``default``, then ``ask``."""
-        known = self._decided.get(leaf)
-        if known is None:
+    @cached_property
+    def who_decides(self) -> Callable[[str], Authority]:
+        """Leaf -> its declared authority: exact name first, then the longest pattern, then ``default``, then ``ask``."""
+
+        @cache
+        def declared(leaf: str) -> Authority:
             text = self.authority.get(leaf)
             if text is None:
                 patterns = [p for p in self.authority if p != "default" and fnmatchcase(leaf, p)]
                 text = self.authority[max(patterns, key=len)] if patterns else self.authority.get("default", "ask")
-            known = self._decided[leaf] = Authority.parse(text)
-        return known
+            return Authority.parse(text)
 
-    def leaves_alone(self, leaf: str) -> bool:
-        """True for a leaf that this job does not touch."""
-        return any(fnmatchcase(leaf, pattern) for pattern in self.skip)
+        return declared
+
+    @cached_property
+    def leaves_alone(self) -> Callable[[str], bool]:
+        """Leaf -> true if this job does not touch it."""
+        return cache(lambda leaf: any(fnmatchcase(leaf, pattern) for pattern in self.skip))
 
 
 class Authority(_Closed):
