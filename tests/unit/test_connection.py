@@ -181,7 +181,7 @@ def test_what_does_not_fit_is_set_aside_and_said(caplog: pytest.LogCaptureFixtur
     assert people.problems[0] == broken
     assert (people.problems[1].place, people.problems[1].id) == ("folk/8", "8")
     assert "job_title" in people.problems[1].reason
-    assert "crm: 2 records of folk could not be read" in caplog.text
+    assert "crm: 2 of folk could not be read" in caplog.text
     assert ([stone.id for stone in people.gone], people.cursor, people.complete) == (["9"], {"page": 2}, True)
 
 

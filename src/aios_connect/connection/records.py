@@ -294,6 +294,16 @@ class Reading(Generic[R_co]):
         self.problems, self.gone, self.complete = [], [], False
         for raw, leaves in self.leaves():
             yield self._connection._typed(self._mapping, raw, leaves)  # type: ignore[misc]
+        if self.problems:
+            first = self.problems[0]
+            _log.warning(
+                "%s: %d of %s could not be read, the first %s: %s",
+                self._connection.name,
+                len(self.problems),
+                self._mapping.object,
+                first.place,
+                first.reason,
+            )
 
     def leaves(self) -> Iterator[tuple[Raw, Leaves]]:
         """The vendor's records and their leaves, without the typed edge.
@@ -320,16 +330,6 @@ class Reading(Generic[R_co]):
                 hint="read again from the cursor",
                 provider=self._connection.connector.spec.provider,
                 object=mapping.object,
-            )
-        if self.problems:
-            first = self.problems[0]
-            _log.warning(
-                "%s: %d records of %s could not be read, the first %s: %s",
-                self._connection.name,
-                len(self.problems),
-                mapping.object,
-                first.place,
-                first.reason,
             )
 
 
