@@ -13,7 +13,7 @@ from aios_connect.connectors.response import decode_json
 __all__ = ["scrub_body", "scrub_headers", "scrub_uri"]
 
 _HEADERS: Final = re.compile(
-    r"accept|aios-plan-line|content-type|date|etag|if-match|if-none-match|last-modified|link|location|retry-after"
+    r"accept|aios-plan-line|content-type|date|etag|if-match|if-none-match|last-modified|link|location|next-page|retry-after"
     r"|(x-)?ratelimit-[a-z-]+|(x-)?request-id|x-correlation-id"
 )
 

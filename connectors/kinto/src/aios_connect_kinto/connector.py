@@ -17,6 +17,7 @@ from aios_connect.connectors import (
     Context,
     Cursor,
     Identity,
+    NotFoundError,
     ObjectSpec,
     Page,
     Raw,
@@ -29,7 +30,7 @@ from aios_connect.connectors import (
 
 from .layout import LAYOUT, schema_of
 from .reading import pages, scan
-from .wire import Wire, quoted
+from .wire import ID, Wire, quoted
 from .writing import Writer
 
 __all__ = ["Kinto"]
@@ -43,7 +44,7 @@ _PERMITS: Final = (
     ("update", {"write"}),
     ("delete", {"write"}),
 )
-"""Verb -> the permissions on a collection that allow it; see https://docs.kinto-storage.org/en/stable/api/1.x/permissions.html."""
+"""Verb -> the permissions on a collection that allow it; see https://kinto.readthedocs.io/en/latest/api/1.x/permissions.html."""
 
 
 def _object(title: str, **references: str) -> ObjectSpec:
@@ -70,7 +71,7 @@ class Kinto(Connector):
     spec = ConnectorSpec(
         provider="kinto",
         title="Kinto",
-        docs="https://docs.kinto-storage.org/en/stable/api/",
+        docs="https://kinto.readthedocs.io/en/latest/api/",
         auth=(
             Auth(
                 "password",
@@ -105,14 +106,11 @@ class Kinto(Connector):
         missing: dict[str, str] = {}
         may = self._may() if "permissions_endpoint" in hello.get("capabilities", {}) else None
         for object in self.spec.objects:
-            rights = may[object] if may is not None else {"write"}
-            if rights and self._wire.look(object) is None:
-                missing[f"read {object}"] = (
-                    f"the collection {object!r} in the bucket {self._wire.bucket!r}; aios connect makes it"
-                )
+            if self._wire.look(object) is None:
+                missing[f"read {object}"] = f"{self._nowhere(object)}; aios connect makes it"
                 continue
             for verb, permits in _PERMITS:
-                if not rights & permits:
+                if may is not None and not may[object] & permits:
                     missing[f"{verb} {object}"] = f"{' or '.join(sorted(permits))} on the collection {object!r}"
         server = f"Kinto {hello.get('project_version', '')}".strip()
         account = f"{self._wire.bucket} at {hello.get('url', '')}"
@@ -123,8 +121,8 @@ class Kinto(Connector):
         self._known(object)
         data = self._wire.look(object)
         if data is None:
-            raise ConfigError(
-                f"Kinto has no collection {object!r} in the bucket {self._wire.bucket!r}", hint="aios connect makes it"
+            raise NotFoundError(
+                f"Kinto does not show {self._nowhere(object)}", provider="kinto", object=object, hint="aios connect makes it"
             )
         live = data.get("schema")
         return schema_of(object, live if isinstance(live, dict) else {}, self.spec.objects[object].references)
@@ -137,6 +135,7 @@ class Kinto(Connector):
     def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
         """Records by id."""
         self._known(object)
+        ids = [id for id in ids if ID.fullmatch(id)]
         if not ids:
             return []
         told = self._wire.page(object, in_id=quoted(ids))
@@ -186,6 +185,9 @@ class Kinto(Connector):
     def _known(self, object: str) -> None:
         if object not in self.spec.objects:
             raise ConfigError(f"kinto has no object {object!r}", hint=f"it has {', '.join(self.spec.objects)}")
+
+    def _nowhere(self, object: str) -> str:
+        return f"the collection {object!r} in the bucket {self._wire.bucket!r}"
 
     def _may(self) -> dict[str, set[str]]:
         """Collection -> our permissions on it, those on the whole bucket included."""

@@ -1,7 +1,7 @@
 """How a company's records are laid out in Kinto, as JSON Schemas, and what a live schema says in our words.
 
 Kinto itself gives records no shape: a collection may carry a JSON Schema, and checks it where the server is set up to
-(https://docs.kinto-storage.org/en/stable/api/1.x/collections.html#collection-json-schema). A new collection gets the one below. A
+(https://kinto.readthedocs.io/en/latest/api/1.x/collections.html#collection-json-schema). A new collection gets the one below. A
 company may add fields to it.
 
 Amounts and shares are text: Kinto reads JSON numbers as binary fractions, and money is no binary fraction.

@@ -6,7 +6,7 @@ Whoever writes a record may choose its instant, so several can share one: a page
 
 A page is the last one when it reaches the collection's own revision, the ``ETag`` of every list, or when Kinto says that nothing
 follows. A revision that lies before our position means that the server lost its history: then everything is read again
-(https://docs.kinto-storage.org/en/stable/api/1.x/timestamps.html).
+(https://kinto.readthedocs.io/en/latest/api/1.x/timestamps.html).
 """
 
 from __future__ import annotations

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from aios_connect.connectors import Context, NotFoundError, Raw, Response, TruncatedError, redact
+from aios_connect.connectors import AuthError, Context, NotFoundError, Raw, Response, TruncatedError, redact
 
-__all__ = ["Listed", "Wire", "quoted", "words"]
+__all__ = ["ID", "Listed", "Wire", "quoted", "words"]
 
-_NO_COLLECTION: Final = 111
-"""``errno`` of an unknown parent (https://docs.kinto-storage.org/en/stable/api/1.x/errors.html)."""
+ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*")
+"""What an id in Kinto may be (https://kinto.readthedocs.io/en/latest/api/1.x/records.html)."""
 
 
 class Listed:
@@ -66,10 +67,14 @@ class Wire:
         return f"{bucket}/collections/{object}" if object else bucket
 
     def look(self, object: str) -> dict[str, Any] | None:
-        """A collection's own data; ``None`` if it is not there."""
+        """A collection's own data; ``None`` if it is not there, or not for us: of a bucket that is not there Kinto says the latter."""
         try:
             answer = self._http.request("GET", self._root + self.collection(object)[1:], object=object)
         except NotFoundError:
+            return None
+        except AuthError as error:
+            if error.status != 403:
+                raise
             return None
         data: dict[str, Any] = _body(answer)["data"]
         return data
@@ -104,7 +109,7 @@ class Wire:
         )  # made twice, the second is refused
 
     def batch(self, object: str, requests: Sequence[Mapping[str, Any]], lines: Sequence[str]) -> list[dict[str, Any]]:
-        """Several writes in one call (https://docs.kinto-storage.org/en/stable/api/1.x/batch.html).
+        """Several writes in one call (https://kinto.readthedocs.io/en/latest/api/1.x/batch.html).
 
         Returns:
             Status, body and headers of each, in order.

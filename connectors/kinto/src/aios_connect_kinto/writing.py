@@ -1,13 +1,13 @@
 """Writing: up to 25 changes in one call, each with its own condition and its own answer.
 
 A record is made under our key as its id with ``If-None-Match: *``: made twice, the second is refused and shows the first. A change
-is a JSON merge patch (RFC 7396) with ``If-Match``, so that null takes a field away and nested objects are merged by Kinto. When
-no answer comes, the records are looked at; nothing is sent again.
+of plain values is a ``PATCH`` with ``If-Match``. One that clears a field or reaches into an object is put together here, on the
+record as it was looked up, and ``PUT`` with ``If-Match``: Kinto has merge patches, but takes them for plain ones in a batch (26.5.0),
+and a plain one replaces objects whole. When no answer comes, the records are looked at; nothing is sent again.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import uuid4
@@ -22,11 +22,10 @@ from aios_connect.connectors import (
     TruncatedError,
 )
 
-from .wire import Wire, words
+from .wire import ID, Wire, words
 
 __all__ = ["Writer", "holds"]
 
-_ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*")
 _GONE: Final = "it is not in Kinto any more"
 _STALE: Final = "it was changed in Kinto since it was read"
 _OWN: Final = frozenset({"id", "last_modified", "schema", "deleted"})
@@ -54,10 +53,10 @@ class Writer:
             ProviderError: Nothing was written.
         """
         ids = [_id(change) for change in changes]
-        known = self._compared(changes)
+        known = self._looked_up(changes)
         tasks = []
         for place, change in enumerate(changes):
-            refused = self._refused(change, ids[place], known)
+            refused = _refused(change, ids[place], known)
             if refused is not None:
                 self._receipts[place] = refused
             else:
@@ -66,27 +65,10 @@ class Writer:
             self._send(tasks, known)
         return [self._receipts[place] for place in range(len(changes))]
 
-    def _compared(self, changes: Sequence[Change]) -> dict[str, Raw]:
-        """The records of changes without a version: these are compared here, and their version is taken from what was compared."""
-        unversioned = [change.id for change in changes if change.id and change.action != "create" and not change.version]
-        return {raw["id"]: raw for raw in self._lookup(unversioned)} if unversioned else {}
-
-    def _refused(self, change: Change, id: str, known: dict[str, Raw]) -> Receipt | None:
-        """The receipt of a change that need not be sent."""
-        if not _ID.fullmatch(id):
-            return Receipt("rejected", change.id, reason=f"{id!r} cannot be an id in Kinto: it takes letters, digits, - and _")
-        if wrong := _OWN & change.patch.keys():
-            return Receipt("rejected", change.id, reason=f"{min(wrong)} is written by Kinto itself")
-        if change.action == "create" or change.version:
-            return None
-        raw = known.get(id)
-        if raw is None:
-            return Receipt("unchanged" if change.action == "delete" else "conflict", id, reason=_GONE)
-        if change.action == "update" and holds(raw, change.patch):
-            return Receipt("unchanged", id, str(raw["last_modified"]), raw)
-        if not holds(raw, change.expect):
-            return Receipt("conflict", id, str(raw["last_modified"]), current=raw, reason=_STALE)
-        return None
+    def _looked_up(self, changes: Sequence[Change]) -> dict[str, Raw]:
+        """The records that a change is put together on, or compared with because it comes without a version."""
+        ids = [change.id for change in changes if change.id and _rests_on_the_record(change)]
+        return {raw["id"]: raw for raw in self._lookup(ids)} if ids else {}
 
     def _send(self, tasks: list[tuple[int, Change, str]], known: dict[str, Raw]) -> None:
         requests = [self._request(change, id, known) for _, change, id in tasks]
@@ -121,13 +103,15 @@ class Writer:
     def _request(self, change: Change, id: str, known: dict[str, Raw]) -> dict[str, Any]:
         place = self._wire.place(self._object, id)
         if change.action == "create":
-            return {"method": "PUT", "path": place, "headers": {"If-None-Match": "*"}, "body": {"data": _filled(change.patch)}}
-        version = change.version or str(known[id]["last_modified"])
-        headers = {"If-Match": f'"{version}"'}
+            return {"method": "PUT", "path": place, "headers": {"If-None-Match": "*"}, "body": {"data": _laid({}, change.patch)}}
+        raw = known.get(id)
+        headers = {"If-Match": f'"{raw["last_modified"] if raw else change.version}"'}
         if change.action == "delete":
             return {"method": "DELETE", "path": place, "headers": headers}
-        headers["Content-Type"] = "application/merge-patch+json"
-        return {"method": "PATCH", "path": place, "headers": headers, "body": {"data": change.patch}}
+        if raw is None:
+            return {"method": "PATCH", "path": place, "headers": headers, "body": {"data": change.patch}}
+        whole = _laid({name: value for name, value in raw.items() if name not in _OWN}, change.patch)
+        return {"method": "PUT", "path": place, "headers": headers, "body": {"data": whole}}
 
     def _find_out(self, tasks: list[tuple[int, Change, str]], why: str) -> None:
         """Sent, and no answer: see what is there now. What cannot be seen stays ambiguous."""
@@ -157,9 +141,42 @@ def _id(change: Change) -> str:
     return change.id or ""
 
 
-def _filled(values: Raw) -> Raw:
-    """The values without those that are nothing: a new record leaves them out, as a cleared one does."""
-    return {name: _filled(value) if isinstance(value, dict) else value for name, value in values.items() if value is not None}
+def _rests_on_the_record(change: Change) -> bool:
+    """It cannot be written without looking at the record first."""
+    if change.action == "create":
+        return False
+    return not change.version or any(value is None or isinstance(value, dict) for value in change.patch.values())
+
+
+def _refused(change: Change, id: str, known: dict[str, Raw]) -> Receipt | None:
+    """The receipt of a change that need not be sent."""
+    if not ID.fullmatch(id):
+        return Receipt("rejected", change.id, reason=f"{id!r} cannot be an id in Kinto: it takes letters, digits, - and _")
+    if wrong := _OWN & change.patch.keys():
+        return Receipt("rejected", change.id, reason=f"{min(wrong)} is written by Kinto itself")
+    if not _rests_on_the_record(change):
+        return None
+    raw = known.get(id)
+    if raw is None:
+        return Receipt("unchanged" if change.action == "delete" else "conflict", id, reason=_GONE)
+    version = str(raw["last_modified"])
+    if change.action == "update" and holds(raw, change.patch):
+        return Receipt("unchanged", id, version, raw)
+    if change.version != version if change.version else not holds(raw, change.expect):
+        return Receipt("conflict", id, version, current=raw, reason=_STALE)
+    return None
+
+
+def _laid(raw: Raw, values: Raw) -> Raw:
+    """The record with these values laid over it, as a merge patch lays them (RFC 7396): null takes a field away."""
+    laid = {name: value for name, value in raw.items() if name not in values}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            there = raw.get(name)
+            laid[name] = _laid(there if isinstance(there, dict) else {}, value)
+        elif value is not None:
+            laid[name] = value
+    return laid
 
 
 def _receipt(change: Change, id: str, answer: dict[str, Any]) -> Receipt | None:
