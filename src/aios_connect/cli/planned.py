@@ -16,7 +16,7 @@ from rich.text import Text
 
 from aios_connect.sync.exceptions import ExceptionItem
 from aios_connect.sync.jobs import Caps
-from aios_connect.sync.plans import FieldChange, Footer, Plan, PlanLine
+from aios_connect.sync.plans import FieldChange, Footer, Plan, PlanLine, Price
 from aios_connect.sync.reading import ReadReport
 
 from .phrases import clip, clipped, counted, near_path, paragraph, short_instant, value_text
@@ -162,12 +162,29 @@ def _show_counts(footer: Footer, caps: Caps | None, console: Console) -> None:
         )
         cost = f"   ({counted(footer.calls[name], 'API call')})" if footer.calls.get(name) else ""
         console.print(Text.assemble("  ", (f"{name or 'store':<{width}}", "bold"), said, (cost, "dim")))
+    for price in footer.prices.values():
+        _show_price(price, console)
     if caps is not None and names:
         sums = {action: sum(counts.get(action, 0) for name, counts in footer.counts.items() if name) for action in _SORTS}
         allowed = {"create": caps.creates, "update": caps.updates, "delete": caps.deletes}
         said = ", ".join(f"{sums[action]} of {most:,} {action}s" for action, most in allowed.items())
         share = f"; at most {caps.share}% of a tool's records" if caps.share < 100 else ""
         paragraph(console, f"caps: {said}{share}", indent=2, style="dim")
+
+
+def _show_price(price: Price, console: Console) -> None:
+    """``hubspot: 12 API calls, 0.01% of what is ours in a day; 640,200 of 650,000 calls are left today``."""
+    names = " and ".join(price.connections)
+    kept = f", {price.reserve:,} of them for other tools" if price.reserve else ""
+    said = f"{names}: {counted(price.calls, 'API call')}, {price.share:g}% of a day's; {max(0, price.daily - price.used):,} of "
+    paragraph(console, f"{said}{price.daily:,} are left today{kept}", indent=2, style="dim")
+    if not price.enough:
+        paragraph(
+            console,
+            "that is more than is left of ours: apply stops when they are used up, and goes on where it stopped",
+            indent=2,
+            style="yellow",
+        )
 
 
 def _shared(fields: Sequence[FieldChange]) -> tuple[str, str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aios_connect.connectors import Connector, ConnectorSpec, Context, Credentials, Http, registry
+from aios_connect.connectors import Connector, ConnectorSpec, Context, Credentials, Http, Limit, registry
 from aios_connect.connectors.budget import Budget, MemoryBudget
 from aios_connect.connectors.credentials import MemoryTokenStore, TokenStore
 from aios_connect.connectors.oauth import token_http
@@ -29,8 +29,11 @@ __all__ = ["NETWORK", "SECRETS", "Outside", "connect", "open_connection", "shipp
 NETWORK: Mapping[str, str] = {
     "proxy": "Address of a proxy.",
     "certificates": "A PEM file or folder with the authorities to trust.",
+    "reserve": "Percent of the vendor's calls a day that stay for the company's other tools.",
 }
 """Settings that every connection may have, whatever its provider."""
+
+_DAY = 86_400.0
 
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "none": (),
@@ -125,7 +128,7 @@ def open_connection(
     files = mapping_files(shipped_mappings(provider), overlays)
     mappings = [load_mapping(file, overlay, made.spec, functions) for file, overlay in files.values()]
     connector, http = _connector(name, made, settings, outside)
-    return Connection(name, connector, mappings, on_close=http.close)
+    return Connection(name, connector, mappings, on_close=http.close, allowance=http.allowance)
 
 
 def shipped_mappings(provider: str) -> Path:
@@ -223,7 +226,7 @@ def _connector(name: str, made: type[Connector], settings: Mapping[str, str], ou
         provider=spec.provider,
         base_url=plain.get("url", ""),
         credentials=credentials,
-        limits=spec.limits,
+        limits=_keeping(spec.limits, settings.get("reserve")),
         budget=outside.budget,
         transport=transport,
         verify=verify,
@@ -233,3 +236,13 @@ def _connector(name: str, made: type[Connector], settings: Mapping[str, str], ou
         attempts=outside.attempts,
     )
     return made(Context(name, plain, credentials, http, now, sleep, outside.folder)), http
+
+
+def _keeping(limits: Sequence[Limit], reserve: str | None) -> Sequence[Limit]:
+    """The limits with another share of the day kept for others, if one was given."""
+    if reserve is None:
+        return limits
+    text = reserve.removesuffix("%").strip()
+    if not text.isdigit() or int(text) > 95:
+        raise ConfigError(f"reserve: {reserve!r} is not a percentage from 0 to 95", hint='write reserve = "20%"')
+    return [replace(limit, reserve=int(text) / 100) if limit.seconds >= _DAY else limit for limit in limits]

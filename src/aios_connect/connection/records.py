@@ -40,6 +40,7 @@ from aios_connect.model import (
 )
 
 if TYPE_CHECKING:
+    from aios_connect.connectors.budget import Allowance
     from aios_connect.mappings import CompiledMapping, Problem
 
 __all__ = ["Connection", "Reading"]
@@ -57,6 +58,7 @@ class Connection:
         connector: The provider's connector for this account.
         mappings: One per kind of record.
         on_close: What else to give back when it is closed.
+        allowance: Tells what the vendor allows the account in a day, if it says.
     """
 
     def __init__(
@@ -66,9 +68,11 @@ class Connection:
         mappings: Iterable[CompiledMapping],
         *,
         on_close: Callable[[], None] = lambda: None,
+        allowance: Callable[[], Allowance | None] = lambda: None,
     ) -> None:
         self.name = name
         self.connector = connector
+        self.allowance = allowance
         self._mappings: dict[str, CompiledMapping] = {}
         self._on_close = on_close
         for mapping in mappings:

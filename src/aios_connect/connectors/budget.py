@@ -21,6 +21,7 @@ from aios_connect.errors import RateLimitedError
 from .spec import Limit
 
 __all__ = [
+    "Allowance",
     "Budget",
     "MemoryBudget",
     "Window",
@@ -28,6 +29,7 @@ __all__ = [
     "applying",
     "believe",
     "close",
+    "counted",
     "is_late",
     "is_news",
     "restamp",
@@ -76,6 +78,26 @@ class Budget(Protocol):
             remaining: Calls left of it.
             seconds: Until the vendor forgets the calls it has counted: to the end of its window, or the length of a sliding one.
         """
+
+    def used(self, account: str, limit: Limit) -> int:
+        """Calls that count against a limit at present: ours, and those of others as far as the vendor told of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a vendor lets one account do in a day.
+
+    Attributes:
+        account: Whose it is, at which provider.
+        daily: Calls it allows a day.
+        used: Calls of it that are used up at present.
+        reserve: Calls that are left to the company's other tools.
+    """
+
+    account: str
+    daily: int
+    used: int
+    reserve: int
 
 
 @dataclass(slots=True)
@@ -151,6 +173,11 @@ def believe(limit: Limit, window: Window, now: float, remaining: int, seconds: f
     _count(limit, window, now - max(0.0, limit.seconds - seconds), others)
 
 
+def counted(limit: Limit, window: Window, now: float) -> int:
+    """The calls that still count."""
+    return sum(calls for slot, calls in window.slots.items() if _leaves(limit, slot) > now)
+
+
 def too_long(account: str, wait: float) -> RateLimitedError:
     """The error for a wait that nobody sits through."""
     provider = account.partition(":")[0]
@@ -207,6 +234,11 @@ class MemoryBudget:
             (window,) = self._of(account, limit.scope, [limit]).values()
             believe(limit, window, self._now().timestamp(), remaining, seconds)
 
+    def used(self, account: str, limit: Limit) -> int:
+        """See :meth:`Budget.used`."""
+        with self._lock:
+            return counted(limit, self._windows.get((account, limit), Window()), self._now().timestamp())
+
     def _of(self, account: str, scope: str, limits: Sequence[Limit]) -> Windows:
         return {limit: self._windows.setdefault((account, limit), Window()) for limit in applying(limits, scope)}
 
@@ -219,6 +251,11 @@ def _slot(limit: Limit, at: float) -> int:
     return int(at / (limit.seconds / _SLOTS))
 
 
+def _leaves(limit: Limit, slot: int) -> float:
+    """When a slot has left the window for good, epoch seconds."""
+    return (slot + 1) * limit.seconds / _SLOTS + limit.seconds + _slack(limit)
+
+
 def _count(limit: Limit, window: Window, at: float, cost: int) -> None:
     slot = _slot(limit, at)
     window.slots[slot] = window.slots.get(slot, 0) + cost
@@ -229,11 +266,7 @@ def _wait(limit: Limit, window: Window, now: float, cost: int) -> float:
 
     What costs more than the whole limit waits until the window is empty.
     """
-
-    def leaves(slot: int) -> float:
-        return (slot + 1) * limit.seconds / _SLOTS + limit.seconds + _slack(limit)
-
-    for slot in [slot for slot, calls in window.slots.items() if leaves(slot) <= now or not calls]:
+    for slot in [slot for slot, calls in window.slots.items() if _leaves(limit, slot) <= now or not calls]:
         del window.slots[slot]
     ours = max(1, int(limit.calls * (1 - limit.reserve)))
     over = sum(window.slots.values()) + cost - ours
@@ -242,5 +275,5 @@ def _wait(limit: Limit, window: Window, now: float, cost: int) -> float:
         if over <= 0:
             break
         over -= window.slots[slot]
-        wait = max(wait, leaves(slot) - now)
+        wait = max(wait, _leaves(limit, slot) - now)
     return wait

@@ -31,7 +31,7 @@ from aios_connect.errors import (
     UnavailableError,
 )
 
-from .budget import applying
+from .budget import Allowance, applying
 from .classify import REDIRECTS, by_status, retry_after, said_left
 from .exchange import Answer, BrokenError, Params, Timeouts, UnreachedError, Wire
 from .redaction import redact
@@ -53,6 +53,7 @@ PLAN_LINES: Final = "Aios-Plan-Line"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 30.0
+_DAY: Final = 86_400.0
 _LARGEST: Final = 64 * 2**20
 _LINES_LENGTH: Final = 4000  # many servers refuse headers beyond 8 kB
 
@@ -234,6 +235,14 @@ class Http:
             return retrying(self._attempt, call)
         except _FailedError as failed:
             raise failed.error from None
+
+    def allowance(self) -> Allowance | None:
+        """What the provider lets this account do in a day; ``None`` if it says nothing of days."""
+        days = [limit for limit in self._limits if limit.seconds >= _DAY and not limit.scope]
+        if self._budget is None or not days:
+            return None
+        day = min(days, key=lambda limit: limit.seconds)
+        return Allowance(self.account, day.calls, self._budget.used(self.account, day), int(day.calls * day.reserve))
 
     def close(self) -> None:
         """Give back the connections. Safe to call twice; the next request opens new ones."""

@@ -10,7 +10,19 @@ from typing import TypeVar
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from aios_connect.connectors.budget import Window, Windows, applying, believe, close, is_late, is_news, restamp, take, too_long
+from aios_connect.connectors.budget import (
+    Window,
+    Windows,
+    applying,
+    believe,
+    close,
+    counted,
+    is_late,
+    is_news,
+    restamp,
+    take,
+    too_long,
+)
 from aios_connect.connectors.spec import Limit
 
 from .engine import Store
@@ -77,6 +89,12 @@ class SharedBudget:
         if is_news(limit, windows[limit], remaining):  # seldom, and only then the store is written
             now = self._now().timestamp()
             self._with(account, [limit], lambda windows: believe(limit, windows[limit], now, remaining, seconds))
+
+    def used(self, account: str, limit: Limit) -> int:
+        """See :meth:`Budget.used`."""
+        with self._store.read() as transaction:
+            windows, _ = _read(transaction, account, [limit])
+        return counted(limit, windows[limit], self._now().timestamp())
 
     def _with(self, account: str, limits: Sequence[Limit], change: Callable[[Windows], T]) -> T:
         """Let the windows be changed, alone."""

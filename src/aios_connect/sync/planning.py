@@ -21,6 +21,7 @@ from .exceptions import count_open, exception_id, raise_exception, resolve_other
 from .jobs import Job, KindRule
 from .matching import Held, match_job
 from .plans import Header, PlanLine, PlanSummary, PlanWriter
+from .prices import calls_of, prices_of
 from .progress import Progress, Silent
 from .proposing import Question, lines_of
 from .reading import taking_part
@@ -82,21 +83,14 @@ def make_plan(
                     task.advance(len(ids))
         with store.read() as tx:
             reviews = count_open(tx, job.job, "duplicate_review")
+        calls = calls_of(planner.writes, connections)
         return writer.finish(
-            calls=calls_of(planner.writes, connections), conflicts=planner.conflicts, reviews=reviews, over=planner.over_caps()
+            calls=calls,
+            prices=prices_of(calls, connections),
+            conflicts=planner.conflicts,
+            reviews=reviews,
+            over=planner.over_caps(),
         )
-
-
-def calls_of(writes: Mapping[tuple[str, str, str], int], connections: Mapping[str, Connection]) -> dict[str, int]:
-    """API calls per connection for so many writes of (connection, object, action), batches at the vendor's maximum."""
-    total: dict[str, int] = {}
-    for (name, object, action), count in writes.items():
-        spec = connections[name].connector.spec.objects[object]
-        calls = -(-count // spec.batch_size)
-        if spec.conditional == "read-compare-write" and action != "create":
-            calls += -(-count // spec.lookup_size)
-        total[name] = total.get(name, 0) + calls
-    return total
 
 
 class _Planner:

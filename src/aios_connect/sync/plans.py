@@ -16,7 +16,19 @@ import msgspec
 
 from aios_connect.errors import ConfigError, PlanStaleError
 
-__all__ = ["Action", "Agreement", "FieldChange", "Footer", "Header", "Plan", "PlanLine", "PlanSummary", "PlanWriter", "load_plan"]
+__all__ = [
+    "Action",
+    "Agreement",
+    "FieldChange",
+    "Footer",
+    "Header",
+    "Plan",
+    "PlanLine",
+    "PlanSummary",
+    "PlanWriter",
+    "Price",
+    "load_plan",
+]
 
 Action: TypeAlias = Literal["link", "note", "create", "update", "delete", "restore"]
 """``link`` and ``note`` and ``restore`` change only our own store; the others write to a vendor."""
@@ -136,6 +148,28 @@ class Header(msgspec.Struct):
     format: int = 1
 
 
+class Price(msgspec.Struct):
+    """What a plan costs one account at a vendor that counts calls by the day.
+
+    Attributes:
+        connections: The connections that share the account.
+        calls: API calls the plan will cost.
+        daily: Calls the vendor allows a day.
+        used: Of these, used up when the plan was made.
+        reserve: Of these, left to the company's other tools.
+        share: ``calls`` as percent of what is ours in a day, ``daily - reserve``.
+        enough: What is left today of ours is enough.
+    """
+
+    connections: list[str]
+    calls: int
+    daily: int
+    used: int
+    reserve: int
+    share: float
+    enough: bool
+
+
 class Footer(msgspec.Struct):
     """What a plan amounts to.
 
@@ -148,6 +182,7 @@ class Footer(msgspec.Struct):
         over: Caps it would break, each a sentence.
         skipped: What an undo cannot take back, each a sentence.
         digest: Of everything before the footer.
+        prices: Account at a vendor -> what the plan costs it; only of vendors that count by the day.
     """
 
     lines: int
@@ -158,6 +193,7 @@ class Footer(msgspec.Struct):
     over: list[str]
     skipped: list[str]
     digest: str
+    prices: dict[str, Price] = {}
 
 
 class PlanSummary(msgspec.Struct):
@@ -230,6 +266,7 @@ class PlanWriter:
         self,
         *,
         calls: dict[str, int],
+        prices: dict[str, Price] | None = None,
         conflicts: int = 0,
         reviews: int = 0,
         over: list[str] | None = None,
@@ -251,7 +288,9 @@ class PlanWriter:
                     while block := spool.read(_BLOCK):
                         put(block)
                     Path(spool.name).unlink()  # a part takes the room twice only while it moves
-            footer = Footer(lines, self.counts, calls, conflicts, reviews, over or [], skipped or [], digest.hexdigest())
+            footer = Footer(
+                lines, self.counts, calls, conflicts, reviews, over or [], skipped or [], digest.hexdigest(), prices or {}
+            )
             out.write(_encode({"footer": footer}) + b"\n")
         whole.replace(self._path)
         return PlanSummary(self._path, self._header, footer)

@@ -22,8 +22,9 @@ from aios_connect.store.tables import journal as journal_table
 
 from .jobs import KIND_ORDER, Job
 from .paths import leaf_paths, put_at, value_at
-from .planning import calls_of, mapping_digests, new_id
+from .planning import mapping_digests, new_id
 from .plans import FieldChange, Header, PlanLine, PlanSummary, PlanWriter
+from .prices import calls_of, prices_of
 from .progress import Progress, Silent
 from .subjects import seen_digest
 
@@ -78,7 +79,8 @@ def make_undo(
             raise NotFoundError(f"the run {run} wrote nothing that could be taken back", hint="aios runs lists the runs")
         for entity, kind in entities.items():
             writer.add(PlanLine(writer.next_line(), "restore", kind, entity, entity, evidence=run), 0)
-        return writer.finish(calls=calls_of(writes, connections), skipped=skipped)
+        calls = calls_of(writes, connections)
+        return writer.finish(calls=calls, prices=prices_of(calls, connections), skipped=skipped)
 
 
 def _entries(store: Store, run: str, last: int | None) -> list[Any]:
