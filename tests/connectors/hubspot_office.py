@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aios_connect_hubspot import HubSpot
-from aios_connect_hubspot.sandbox import TOKEN, HubSpotVendor
+from aios_connect_hubspot.sandbox import SECRET, TOKEN, HubSpotVendor
 
 from aios_connect.connectors import Change, Context, Credentials, Http, Page
 from aios_connect.connectors.budget import MemoryBudget
@@ -24,6 +24,7 @@ def connector(
     *,
     through: httpx2.BaseTransport | None = None,
     token: str = TOKEN,
+    app_secret: str = SECRET,
     budgeted: bool = True,
     attempts: int = 6,
     **settings: str,
@@ -31,7 +32,7 @@ def connector(
     """A connector to a fake account; ``through`` is a transport around the vendor's."""
     clock = vendor.clock
     tokens = MemoryTokenStore(now=clock.now)
-    tokens.put("crm", {"key": token})
+    tokens.put("crm", {"key": token, "client_secret": app_secret})
     credentials = Credentials("crm", HubSpot.spec.auth[0], tokens, now=clock.now, sleep=clock.sleep)
     http = Http(
         provider="hubspot",

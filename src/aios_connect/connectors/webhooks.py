@@ -19,7 +19,17 @@ from aios_connect.errors import AuthError
 
 from .redaction import remember
 
-__all__ = ["Hint", "Receives", "Request", "sign", "verify", "verify_standard"]
+__all__ = [
+    "Hint",
+    "Receives",
+    "Request",
+    "check_age",
+    "check_signature",
+    "from_base64",
+    "sign",
+    "verify",
+    "verify_standard",
+]
 
 WINDOW = 300.0
 """Seconds that a request may be old, or ahead of our clock."""
@@ -95,8 +105,8 @@ def verify(header: str, body: bytes, secret: str | Sequence[str], *, now: dateti
     given = [_unhex(value) for name, value in parts if name == "v1"]
     if len(stamps) != 1 or not given:
         raise AuthError("the webhook has no signature of the form t=...,v1=...")
-    _check(stamps[0].encode() + b"." + body, [key.encode() for key in _each(secret)], given)
-    _check_age(stamps[0], now, window)
+    check_signature(stamps[0].encode() + b"." + body, secret, given)
+    check_age(stamps[0], now=now, window=window)
 
 
 def verify_standard(
@@ -120,15 +130,55 @@ def verify_standard(
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
     id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    given = [_unbase64(part[3:]) for part in headers.get("webhook-signature", "").split() if part.startswith("v1,")]
+    given = [from_base64(part[3:]) for part in headers.get("webhook-signature", "").split() if part.startswith("v1,")]
     if not (id and stamp and given):
         raise AuthError("the webhook has no signature of the Standard Webhooks form")
-    keys = [_unbase64(key.removeprefix("whsec_")) for key in _each(secret)]
+    keys = [from_base64(key.removeprefix("whsec_")) for key in _each(secret)]
     if not all(keys):
         raise AuthError("the secret to check webhooks with is not in base64", hint="copy it whole, with whsec_ in front")
     _check(f"{id}.{stamp}.".encode() + body, keys, given)
-    _check_age(stamp, now, window)
+    check_age(stamp, now=now, window=window)
     return id
+
+
+def check_signature(signed: bytes, secret: str | Sequence[str], given: Sequence[bytes]) -> None:
+    """Check HMAC-SHA256 signatures over what a vendor signs, for schemes of a vendor's own.
+
+    Args:
+        signed: The bytes that were signed.
+        secret: The secret, or the old and the new one.
+        given: The signatures that came, decoded; one good one is enough.
+
+    Raises:
+        AuthError: None of them is good.
+    """
+    _check(signed, [key.encode() for key in _each(secret)], given)
+
+
+def check_age(stamp: str, *, now: datetime, window: float = WINDOW, unit: float = 1.0) -> None:
+    """Refuse a request that is old, or from the future.
+
+    Args:
+        stamp: When it was signed, since 1970, as it came.
+        now: The clock.
+        window: Seconds that it may be old, or ahead of our clock.
+        unit: Seconds of one step of the stamp; 0.001 for milliseconds.
+
+    Raises:
+        AuthError: It is, or the stamp is none.
+    """
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 20) or abs(now.timestamp() - int(stamp) * unit) > window:
+        raise AuthError(
+            f"the webhook is not of this moment (more than {window:.0f} s away)", hint="if this happens often, check the clock"
+        )
+
+
+def from_base64(text: str) -> bytes:
+    """The bytes that a text stands for; none if it is not in base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        return b""
 
 
 def _check(signed: bytes, keys: Sequence[bytes], given: Sequence[bytes]) -> None:
@@ -136,13 +186,6 @@ def _check(signed: bytes, keys: Sequence[bytes], given: Sequence[bytes]) -> None
     matches = [hmac.compare_digest(_mac(key, signed), claimed) for key in keys for claimed in given]
     if not any(matches):
         raise AuthError("the signature of the webhook is wrong", hint="is the signing secret the one this vendor uses now?")
-
-
-def _check_age(stamp: str, now: datetime, window: float) -> None:
-    if not (stamp.isascii() and stamp.isdigit()) or abs(now.timestamp() - int(stamp)) > window:
-        raise AuthError(
-            f"the webhook is not of this moment (more than {window:.0f} s away)", hint="if this happens often, check the clock"
-        )
 
 
 def _each(secret: str | Sequence[str]) -> Sequence[str]:
@@ -161,11 +204,4 @@ def _unhex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        return b""
-
-
-def _unbase64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
         return b""

@@ -1,7 +1,8 @@
 """Deterministic fake vendors: the same seed gives the same day, with all that goes wrong on it.
 
 A fake vendor is a :class:`Vendor` with routes, and a :class:`Shelf` of records per object. It is reached in process
-(:func:`transport`) or on a loopback port (:func:`serve`). A :class:`Schedule` decides which request meets which :class:`Fault`.
+(:func:`transport`) or on a loopback port (:func:`serve`). A :class:`Schedule` decides which request meets which :class:`Fault`; an
+:class:`Outbox` sends its webhooks.
 Nothing here is a recording.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from .clock import SimClock
 from .faults import FAULTS, Answer, Call, Fault, NoAnswerError, Schedule
+from .outbox import Delivery, Outbox, Target, at_url
 from .reach import Server, serve, transport
 from .shelf import Edit, Item, Shelf
 from .vendor import Entry, RefusedError, Vendor, route
@@ -17,17 +19,21 @@ __all__ = [
     "FAULTS",
     "Answer",
     "Call",
+    "Delivery",
     "Edit",
     "Entry",
     "Fault",
     "Item",
     "NoAnswerError",
+    "Outbox",
     "RefusedError",
     "Schedule",
     "Server",
     "Shelf",
     "SimClock",
+    "Target",
     "Vendor",
+    "at_url",
     "route",
     "serve",
     "transport",

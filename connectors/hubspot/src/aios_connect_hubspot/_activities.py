@@ -31,7 +31,7 @@ from ._objects import OBJECTS
 from ._reading import Reader
 from ._writing import Writer
 
-__all__ = ["ACTIVITIES", "SPEC", "Activities"]
+__all__ = ["ACTIVITIES", "PARTS", "SPEC", "Activities", "activity_id"]
 
 ACTIVITIES: Final = "activities"
 """The name of the object."""
@@ -55,6 +55,9 @@ _NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "notes": {"body": "hs_note_body"},
 }
 """Object -> what all of them know -> what it calls that."""
+
+PARTS: Final = tuple(_NAMES)
+"""The objects, in the order in which they are read."""
 
 _EMAIL: Final[Mapping[str, str]] = {"EMAIL": "OUTBOUND", "INCOMING_EMAIL": "INBOUND"}
 """The directions of an e-mail in the words of a call (https://developers.hubspot.com/docs/guides/api/crm/engagements/email)."""
@@ -90,10 +93,10 @@ class Activities:
     def schema(self, schema_of: _Read) -> Schema:
         """The live schema: what they have in common, then what only some of them have."""
         fields: dict[str, FieldInfo] = {}
-        for object in _NAMES:
+        for object in PARTS:
             fields |= {path: info for path, info in schema_of(object).fields.items() if path not in fields}
         own = {f"properties.{name}" for names in _NAMES.values() for name in names.values()}
-        choices = tuple((object, OBJECTS[object].title) for object in _NAMES)
+        choices = tuple((object, OBJECTS[object].title) for object in PARTS)
         told = {
             "type": FieldInfo("type", "choice", "Kind of activity", required=True, choices=choices),
             **{
@@ -106,7 +109,7 @@ class Activities:
     def read(self, since: Cursor | None) -> Iterator[Page]:
         """One after the other; the cursor holds a place in each, and at which one the read is."""
         position: dict[str, Any] = dict(since or {})
-        order = list(_NAMES)
+        order = PARTS
         if not position.keys() <= {"at", *order} or position.get("at", order[0]) not in order:
             raise CursorGoneError("this cursor was not made by this connector", provider="hubspot", object=ACTIVITIES)
         for number in range(order.index(position.get("at", order[0])), len(order)):
@@ -120,7 +123,10 @@ class Activities:
                     [_shown(object, raw) for raw in page.records],
                     cursor,
                     complete,
-                    [replace(stone, id=_id(object, stone.id), survivor=_id(object, stone.survivor)) for stone in page.tombstones],
+                    [
+                        replace(stone, id=activity_id(object, stone.id), survivor=_id(object, stone.survivor))
+                        for stone in page.tombstones
+                    ],
                     [replace(aside, id=_id(object, aside.id)) for aside in page.quarantined],
                 )
 
@@ -128,17 +134,17 @@ class Activities:
         """The living ones among these ids."""
         return [
             _shown(object, raw)
-            for object in _NAMES
+            for object in PARTS
             if (own := [plain for of, plain in map(_split, ids) if of == object])
             for raw in self._reader.lookup(object, own)
         ]
 
     def scan(self) -> Iterator[ScanPage]:
         """Every living one with the instant of its last change."""
-        for object in _NAMES:
+        for object in PARTS:
             for page in self._reader.scan(object):
-                complete = page.complete and object == list(_NAMES)[-1]
-                yield ScanPage([(_id(object, id), version) for id, version in page.items], complete)
+                complete = page.complete and object == PARTS[-1]
+                yield ScanPage([(activity_id(object, id), version) for id, version in page.items], complete)
 
     def write(self, changes: Sequence[Change]) -> list[Receipt]:
         """One receipt per change, in order; those of each object go in one batch."""
@@ -163,8 +169,13 @@ class Activities:
         return [receipts[change.line] for change in changes]
 
 
-def _id(object: str, id: str | None) -> Any:
-    return id if id is None else f"{object}-{id}"
+def activity_id(object: str, id: str) -> str:
+    """The id of an activity, from its object's name and its id there."""
+    return f"{object}-{id}"
+
+
+def _id(object: str, id: str | None) -> str | None:
+    return None if id is None else activity_id(object, id)
 
 
 def _split(id: str | None) -> tuple[str, str]:
@@ -178,7 +189,7 @@ def _shown(object: str, raw: Raw) -> Raw:
     common = {name: properties.pop(own) for name, own in _NAMES[object].items() if own in properties}
     if object == "emails" and "direction" in common:
         common["direction"] = _EMAIL.get(common["direction"], common["direction"])
-    return {**raw, "id": _id(object, raw["id"]), "type": object, "activity": common, "properties": properties}
+    return {**raw, "id": activity_id(object, raw["id"]), "type": object, "activity": common, "properties": properties}
 
 
 def _object_of(change: Change) -> tuple[str, str]:
@@ -186,7 +197,7 @@ def _object_of(change: Change) -> tuple[str, str]:
     told, (held, _) = change.patch.get("type"), _split(change.id)
     object = str(told) if change.id is None else held
     if object not in _NAMES:
-        return "", f"an activity is one of {', '.join(_NAMES)}: its type says which"
+        return "", f"an activity is one of {', '.join(PARTS)}: its type says which"
     if told not in (None, object):
         return "", f"one of HubSpot's {object} cannot become one of its {told}"
     named = {*(change.patch.get("activity") or ()), *(change.expect.get("activity") or ())}

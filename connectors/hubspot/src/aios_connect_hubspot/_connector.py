@@ -13,6 +13,7 @@ from aios_connect.connectors import (
     ConnectorSpec,
     Context,
     Cursor,
+    Hint,
     Identity,
     Limit,
     NotFoundError,
@@ -21,12 +22,14 @@ from aios_connect.connectors import (
     Raw,
     Receipt,
     RejectedError,
+    Request,
     ScanPage,
     Schema,
     Setting,
     TruncatedError,
 )
 
+from . import _webhooks
 from ._activities import ACTIVITIES, SPEC, Activities
 from ._objects import KEY, OBJECTS
 from ._reading import Reader
@@ -92,6 +95,7 @@ class HubSpot(Connector):
             Limit(650_000, 86_400, source=_LIMITS, reserve=0.1, left="X-HubSpot-RateLimit-Daily-Remaining"),
             Limit(5, 1, scope="search", source=_LIMITS),
         ),
+        webhooks=True,
         proof="sandbox + vendor spec + the vendor's own clients",
     )
 
@@ -146,6 +150,16 @@ class HubSpot(Connector):
         if object == ACTIVITIES:
             return self._activities.write(changes)
         return self._writer.write(self._known(object), changes)
+
+    def receive(self, request: Request) -> Sequence[Hint]:
+        """Verify a webhook with the client secret of the app, and say what to read.
+
+        Raises:
+            AuthError: It is not HubSpot's, or not of this moment; or the connection has no client secret.
+            RejectedError: It is signed, and no list of events.
+        """
+        _webhooks.verify(request, self.context.credentials.secret("client_secret"), now=self.context.now())
+        return _webhooks.hints(request.body)
 
     def provision(self) -> list[str]:
         """Make the property ``aios_key`` with unique values on the objects that have a place for it."""

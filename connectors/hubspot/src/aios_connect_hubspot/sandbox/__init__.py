@@ -13,5 +13,6 @@ from ._account import OBJECTS, REFRESH, TOKEN, Hazards
 from ._company import furnish
 from ._records import Record, Records
 from ._vendor import HubSpotVendor
+from ._webhooks import SECRET
 
-__all__ = ["OBJECTS", "REFRESH", "TOKEN", "Hazards", "HubSpotVendor", "Record", "Records", "furnish"]
+__all__ = ["OBJECTS", "REFRESH", "SECRET", "TOKEN", "Hazards", "HubSpotVendor", "Record", "Records", "furnish"]

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from aios_connect.sandbox import Answer, Call, RefusedError, Schedule, SimClock, Vendor, route
+from aios_connect.sandbox import Answer, Call, Delivery, Outbox, RefusedError, Schedule, SimClock, Target, Vendor, route
 
 from ._associations import Associations
 from ._properties import STAGES, definitions, error
-from ._records import Records
+from ._records import Record, Records
+from ._webhooks import ADDRESS, SECRET, Announcer
 
 __all__ = ["OBJECTS", "REFRESH", "TOKEN", "Account", "Hazards", "stamp_of", "text_of"]
 
@@ -93,13 +95,17 @@ class Account(Vendor):
         self.hazards = hazards
         self.random = random.Random(f"{seed}:hubspot")  # noqa: S311  # no secret
         self.scopes = scopes
+        self._announcer = Announcer(self.clock)
         self.associations = Associations(self._lives)
+        self.associations.tell = self._announcer.tell_link
         self.owners: list[dict[str, Any]] = []
         self.refused = 0
         self.properties = {object: definitions(object, stamp_of(object)) for object in OBJECTS}
         self.records = {
             object: Records(self.clock, 1_000 * 7 ** (number + 5), self._lag) for number, object in enumerate(OBJECTS)
         }
+        for object, records in self.records.items():
+            records.tell = partial(self._tell, object)
         self.records["contacts"].unique.add("email")
         self._tokens: dict[str, datetime] = {}
         self._calls: deque[datetime] = deque()
@@ -120,6 +126,20 @@ class Account(Vendor):
                 "x-hubspot-ratelimit-daily-remaining": str(max(0, self.hazards.daily - self._day[1])),
             }
         return replace(answer, headers={**more, **answer.headers})
+
+    def subscribe(
+        self, target: Target, *, url: str = ADDRESS, secret: str = SECRET, delivery: Delivery = Delivery(), seed: int = 0
+    ) -> Outbox:
+        """Send webhooks of everything that happens from now on; :meth:`~aios_connect.sandbox.Outbox.deliver` sends what is due.
+
+        Args:
+            target: Who takes them: a callable, or :func:`aios_connect.sandbox.at_url`.
+            url: The address that is signed.
+            secret: The client secret of the app.
+            delivery: How late, how often, in which order.
+            seed: Decides that.
+        """
+        return self._announcer.subscribe(target, url=url, secret=secret, delivery=delivery, seed=seed)
 
     def enter(self, call: Call, scope: str = "") -> None:
         """Let a call in, if its token is good, its scope granted and no limit reached.
@@ -239,6 +259,12 @@ class Account(Vendor):
     def _lives(self, object: str, id: int) -> bool:
         record = self.records[object].get(id)
         return record is not None and record.id == id
+
+    def _tell(self, object: str, what: str, record: Record, values: Mapping[str, str]) -> None:
+        if what != "propertyChange":
+            self._announcer.tell(object, what, record.id)
+        for name, value in values.items() if what == "propertyChange" else ():
+            self._announcer.tell(object, what, record.id, propertyName=name, propertyValue=value)
 
     def _lag(self) -> float:
         return self.random.expovariate(1 / self.hazards.lag) if self.hazards.lag else 0.0

@@ -60,9 +60,13 @@ class Associations:
 
     Args:
         lives: Whether a record is there: one in the bin is not shown, and is again once it is restored.
+
+    Attributes:
+        tell: Hears of each that is made or undone: object, id, other object, its id, and whether it is undone.
     """
 
     def __init__(self, lives: Callable[[str, int], bool] = lambda object, id: True) -> None:
+        self.tell: Callable[[str, int, str, int, bool], None] = lambda object, id, to, other, removed: None
         self._held: dict[tuple[str, str], dict[int, dict[int, bool]]] = {}
         self._lives = lives
 
@@ -80,11 +84,13 @@ class Associations:
             if primary and (left, one) == (object, id):
                 there.update(dict.fromkeys(there, False))
             there[two] = there.get(two, False) or first or (primary and (left, one) == (object, id))
+        self.tell(object, id, to, other, False)
 
     def remove(self, object: str, id: int, to: str, other: int) -> None:
         """Undo an association, if it is there."""
         for left, one, right, two in ((object, id, to, other), (to, other, object, id)):
             self._held.get((left, right), {}).get(one, {}).pop(two, None)
+        self.tell(object, id, to, other, True)
 
     def move(self, object: str, id: int, heir: int) -> None:
         """Give all that a merged record points at to its survivor."""

@@ -57,11 +57,17 @@ class Records:
         clock: The vendor's time.
         first: Ids begin above it.
         lag: Seconds until the index knows of a change; asked for each one.
+
+    Attributes:
+        history: What was written by whom.
+        unique: Properties whose values come only once.
+        tell: Hears of everything that happens to a record: what, which, and the values that were written.
     """
 
     def __init__(self, clock: SimClock, first: int, lag: Callable[[], float]) -> None:
         self.history: list[Edit] = []
         self.unique: set[str] = set()
+        self.tell: Callable[[str, Record, Mapping[str, str]], None] = lambda what, record, values: None
         self._clock = clock
         self._lag = lag
         self._next = first
@@ -102,12 +108,8 @@ class Records:
 
     def create(self, values: Mapping[str, str], *, by: str = "api", line: str = "") -> Record:
         """Make a record."""
-        self._next += 1
-        now = self._now()
-        record = Record(self._next, {}, now, now)
-        self._all[record.id] = record
-        self._living.append(record.id)
-        self._put(record, values, by, line)
+        record = self._add(values, by, line)
+        self.tell("creation", record, values)
         return record
 
     def change(self, id: str | int, values: Mapping[str, str], *, by: str = "api", line: str = "") -> Record:
@@ -115,6 +117,7 @@ class Records:
         record = self._must(id)
         record.modified = self._now()
         self._put(record, values, by, line)
+        self.tell("propertyChange", record, values)
         return record
 
     def archive(self, id: str | int, *, by: str = "api", line: str = "") -> Record:
@@ -124,10 +127,11 @@ class Records:
         self._living.remove(record.id)
         insort(self._bin, record.id)
         self._note(record, None, by, line)
+        self.tell("deletion", record, {})
         return record
 
     def restore(self, id: str | int, *, by: str = "a person") -> Record:
-        """Take a record out of the bin; that counts as a change."""
+        """Take a record out of the bin; that it counts as a change of the record is assumed."""
         record = self._all[int(id)]
         if record.archived is None:
             raise KeyError(id)
@@ -135,6 +139,7 @@ class Records:
         self._bin.remove(record.id)
         insort(self._living, record.id)
         self._note(record, {}, by, "")
+        self.tell("restore", record, {})
         return record
 
     def merge(self, primary: str | int, other: str | int, *, property: str, by: str = "a person") -> Record:
@@ -147,7 +152,8 @@ class Records:
             self._living.remove(record.id)
             record.survivor = self._next + 1
             self._note(record, None, by, "")
-        return self.create(values, by=by)
+            self.tell("deletion", record, {})
+        return self._add(values, by, "")
 
     def known(self) -> list[Indexed]:
         """The records as the index knows them now, by id."""
@@ -165,6 +171,15 @@ class Records:
                 insort(self._index_order, id)
             self._index[id] = entry
         return [self._index[id] for id in self._index_order]
+
+    def _add(self, values: Mapping[str, str], by: str, line: str) -> Record:
+        self._next += 1
+        now = self._now()
+        record = Record(self._next, {}, now, now)
+        self._all[record.id] = record
+        self._living.append(record.id)
+        self._put(record, values, by, line)
+        return record
 
     def _must(self, id: str | int) -> Record:
         record = self.get(id)

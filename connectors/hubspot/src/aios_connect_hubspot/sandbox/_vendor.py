@@ -90,6 +90,7 @@ class HubSpotVendor(Account):
         new = self.records[object].merge(primary, other, property=MERGED, by=by)
         for old in (primary, other):
             self.associations.move(object, old, new.id)
+        self._announcer.tell(*(object, "merge", new.id), primaryObjectId=primary, mergedObjectIds=[other], newObjectId=new.id)
         return new
 
     @route("POST", "/crm/v3/objects/{object}/search")
