@@ -174,9 +174,9 @@ def test_a_json_schema_is_told_in_our_words(told: Raw, type: str) -> None:
 def test_what_is_no_list_in_the_order_of_changes_never_ends_a_read(response: Callable[[], httpx2.Response]) -> None:
     kinto, _ = scripted(always(response))
     with pytest.raises(TruncatedError):
-        list(kinto.read("people"))
+        next(iter(kinto.read("people")))
     with pytest.raises(TruncatedError):
-        list(kinto.scan("people"))
+        next(iter(kinto.scan("people")))
 
 
 def test_a_maintenance_page_is_no_empty_collection() -> None:
