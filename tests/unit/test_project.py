@@ -9,7 +9,8 @@ import pytest
 from aios_connect.connectors.credentials import MemoryTokenStore
 from aios_connect.connectors.spec import Auth, ConnectorSpec, Setting
 from aios_connect.errors import ConfigError
-from aios_connect.project import Finding, Project
+from aios_connect.project import Project
+from aios_connect.project.checks import Finding
 from aios_connect.project.layout import add_connection, lay_down
 from aios_connect.project.secrets import EnvironmentTokens
 from aios_connect.project.settings import SettingsFile, is_secret, variable

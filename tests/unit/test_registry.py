@@ -15,7 +15,7 @@ from aios_connect.errors import ConfigError
 
 def announce(monkeypatch: pytest.MonkeyPatch, **entries: str) -> None:
     known = EntryPoints(EntryPoint(name, value, registry.GROUP) for name, value in entries.items())
-    monkeypatch.setattr(registry, "entry_points", lambda **wanted: known.select(**wanted))
+    monkeypatch.setattr(registry, "_announced", lambda: known)
 
 
 def test_listing_and_naming_imports_no_connector() -> None:

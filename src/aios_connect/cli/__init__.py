@@ -6,6 +6,7 @@ or prints it as JSON. The page of ``aios --help`` is plain text made from the ta
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -24,8 +25,11 @@ def main(words: Sequence[str] | None = None) -> int:
     if words in ([], ["--help"], ["-h"]):
         print(page())
         return 0
+    gc.disable()  # to start is to load modules, many objects and no garbage; the program collects once it has its command
     try:
         from .program import run
+
+        return run(words)
     except ModuleNotFoundError as missing:
         if missing.name not in ("cyclopts", "rich"):
             raise
@@ -33,4 +37,5 @@ def main(words: Sequence[str] | None = None) -> int:
             f"error: the command line needs the package {missing.name}\nhint: pip install 'aios-connect[engine]'", file=sys.stderr
         )
         return 2
-    return run(words)
+    finally:
+        gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -58,6 +59,9 @@ def _call(words: Sequence[str], screen: Screen) -> int:
         command, bound, given = parser(entry).parse_args(list(words), exit_on_error=False, print_error=False)
     except CycloptsError as error:
         raise _wrong_words(error, entry) from error
+    if not gc.get_freeze_count():
+        gc.freeze()  # what is loaded stays
+    gc.enable()
     handed: dict[str, Any] = dict.fromkeys(given, screen)
     answer = command(*bound.args, **bound.kwargs, **handed)
     if answer is None:  # a page of help, printed by the parser

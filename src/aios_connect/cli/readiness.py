@@ -12,7 +12,7 @@ from rich.text import Text
 
 from aios_connect.connectors.contract import Identity
 from aios_connect.connectors.spec import ConnectorSpec
-from aios_connect.project import Finding
+from aios_connect.project.checks import Finding
 
 from .phrases import counted, paragraph
 from .screen import Answer

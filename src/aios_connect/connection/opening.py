@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from aios_connect.mappings import CompiledMapping
+    from aios_connect.mappings.verdicts import Verdicts
 
 __all__ = ["NETWORK", "SECRETS", "Outside", "connect", "open_connection", "shipped_mappings"]
 
@@ -56,6 +57,7 @@ class Outside:
         sleep: How to wait, in seconds.
         transport: Instead of the network: a cassette, a sandbox.
         attempts: How often a request is tried at most; few, where a person waits for the answer.
+        verdicts: Which mappings were seen to keep the laws; without it all are tried.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class Outside:
     sleep: Callable[[float], None]
     transport: httpx2.BaseTransport | None = None
     attempts: int = 6
+    verdicts: Verdicts | None = None
 
 
 def connect(
@@ -126,7 +129,7 @@ def open_connection(
     """
     made = registry.load(provider)
     files = mapping_files(shipped_mappings(provider), overlays)
-    mappings = [load_mapping(file, overlay, made.spec, functions) for file, overlay in files.values()]
+    mappings = [load_mapping(file, overlay, made.spec, functions, outside.verdicts) for file, overlay in files.values()]
     connector, http = _connector(name, made, settings, outside)
     return Connection(name, connector, mappings, on_close=http.close, allowance=http.allowance)
 
@@ -157,8 +160,17 @@ def mapping_files(shipped: Path, overlays: Sequence[Path]) -> dict[str, tuple[Pa
     return files
 
 
-def load_mapping(file: Path, overlay: Path | None, spec: ConnectorSpec, functions: Collection[str] = ()) -> CompiledMapping:
+def load_mapping(
+    file: Path, overlay: Path | None, spec: ConnectorSpec, functions: Collection[str] = (), verdicts: Verdicts | None = None
+) -> CompiledMapping:
     """Load a mapping, and refuse one that breaks a law or does not fit its connector.
+
+    Args:
+        file: The file.
+        overlay: The company's own, laid over it.
+        spec: The connector's.
+        functions: Modules that it may take functions from.
+        verdicts: Which mappings need not be tried again.
 
     Raises:
         MappingError: With file, line, column and the way out.
@@ -166,9 +178,12 @@ def load_mapping(file: Path, overlay: Path | None, spec: ConnectorSpec, function
     from aios_connect.mappings import check, load
 
     mapping = load(file, overlay=overlay, functions=functions)
-    for finding in check(mapping, spec=spec):
+    known = verdicts is not None and verdicts.passed(mapping)
+    for finding in check(mapping, spec=spec, laws=not known):
         if finding.severity == "error":
             raise finding.error
+    if verdicts is not None and not known:
+        verdicts.remember(mapping)
     return mapping
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 
 from aios_connect.errors import ConfigError
 
@@ -17,7 +18,7 @@ GROUP = "aios_connect.connectors"
 
 def available() -> tuple[str, ...]:
     """The providers whose connectors are installed, in alphabetical order."""
-    return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
+    return tuple(sorted({entry.name for entry in _announced()}))
 
 
 def load(provider: str) -> type[Connector]:
@@ -29,7 +30,7 @@ def load(provider: str) -> type[Connector]:
     Raises:
         ConfigError: It is not installed, or what is installed is no connector.
     """
-    entry = next(iter(entry_points(group=GROUP, name=provider)), None)
+    entry = next(iter(_announced().select(name=provider)), None)
     if entry is None:
         raise _unknown(provider)
     try:
@@ -50,6 +51,12 @@ def load(provider: str) -> type[Connector]:
             hint="give the entry point the provider's slug",
         )
     return connector
+
+
+@cache
+def _announced() -> EntryPoints:
+    """What is installed; looked up once, for it takes longer than all else here."""
+    return entry_points(group=GROUP)
 
 
 def _unknown(provider: str) -> ConfigError:

@@ -5,17 +5,21 @@
     patch = mapping.put({"phones.mobile": "+442079460958"}, leaves, raw)
 
 A file is checked in three steps: by itself when it is loaded (:func:`load`), with its own examples (:func:`run_examples`), and against
-the laws and the vendor's live schema (:func:`check`).
+the laws and the vendor's live schema (:func:`check`). Every name loads when it is first used.
 """
 
 from __future__ import annotations
 
-from .checks import Finding, check
-from .compile import Field, Problem
-from .editor import json_schema
-from .examples import ExampleResult, run_examples
-from .loading import load, loads
-from .mapping import CompiledMapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .checks import Finding, check
+    from .compile import Field, Problem
+    from .editor import json_schema
+    from .examples import ExampleResult, run_examples
+    from .loading import load, loads
+    from .mapping import CompiledMapping
 
 __all__ = [
     "CompiledMapping",
@@ -29,3 +33,26 @@ __all__ = [
     "loads",
     "run_examples",
 ]
+
+_HOMES = {
+    "CompiledMapping": "mapping",
+    "ExampleResult": "examples",
+    "Field": "compile",
+    "Finding": "checks",
+    "Problem": "compile",
+    "check": "checks",
+    "json_schema": "editor",
+    "load": "loading",
+    "loads": "loading",
+    "run_examples": "examples",
+}
+
+
+if not TYPE_CHECKING:  # a type checker is to find misspelt names
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .checks import Finding
 from .settings import ConnectionSettings, Settings
 from .wiring import Project
 
-__all__ = ["ConnectionSettings", "Finding", "Project", "Settings"]
+__all__ = ["ConnectionSettings", "Project", "Settings"]

@@ -138,9 +138,12 @@ class Project:
         Raises:
             ConfigError: There is no such connection, or its settings or mappings are wrong.
         """
+        from aios_connect.mappings.verdicts import Verdicts
+
         told = self.connection_settings(name)
         budget = self._budget if self.spec(name).limits else MemoryBudget(now=self.now, sleep=self._sleep)
-        outside = Outside(self.folder, tokens, budget, self.now, self._sleep, self._transport, self._attempts)
+        verdicts = Verdicts(self.folder / ".aios" / "verdicts")
+        outside = Outside(self.folder, tokens, budget, self.now, self._sleep, self._transport, self._attempts, verdicts)
         return open_connection(
             name,
             self.settings.connections[name].provider,
