@@ -12,7 +12,8 @@ from rich.text import Text
 from aios_connect.connection import Connection
 from aios_connect.connectors.contract import Raw
 from aios_connect.mappings import CompiledMapping
-from aios_connect.model import Leaves
+from aios_connect.model import JSON, Leaf, Leaves
+from aios_connect.model import leaves as layout
 
 from .phrases import clip, counted, value_text
 from .screen import Answer, Lines
@@ -49,12 +50,14 @@ class RecordsAnswer(Lines):
 
     def show(self, console: Console) -> None:
         """One line a record: id, name, and as many fields as fit."""
-        count = 0
+        count, types = 0, layout(self._kind)
         for id, leaves in self._records():
             count += 1
             label = _label(self._kind, leaves)
             rest = "  ".join(
-                value_text(value) for leaf, value in leaves.items() if value is not None and not leaf.startswith("name")
+                _said(value, types.get(leaf))
+                for leaf, value in leaves.items()
+                if value is not None and not leaf.startswith("name")
             )
             line = Text.assemble((f"{id:<10}", "dim"), f"  {label}  ", (rest, "dim"))
             line.truncate(console.width, overflow="ellipsis")
@@ -145,6 +148,13 @@ def _label(kind: str, leaves: Leaves) -> str:
     from aios_connect.sync.keys import label_of  # the engine takes its time to load, and JSON needs no labels
 
     return label_of(kind, leaves)
+
+
+def _said(value: JSON, leaf: Leaf | None) -> str:
+    """A value; of a reference by name (``?name=Acme``) the name."""
+    text = value_text(value)
+    by_value = leaf is not None and leaf.type == "reference" and text.startswith("?")
+    return text.partition("=")[2] if by_value else text
 
 
 def _flat(record: Raw, prefix: str = "") -> Iterator[tuple[str, Any]]:

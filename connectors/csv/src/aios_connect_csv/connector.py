@@ -111,7 +111,7 @@ class CSV(Connector):
         for object in self._present():
             with self._open(object) as sheet:
                 spelled = f"{sheet.encoding.codec}, {_word(sheet.delimiter)}"
-                details[sheet.path.name] = f"{sheet.count} rows, {spelled}"
+                details[sheet.path.name] = f"{_counted(sheet.count)}, {spelled}"
                 if sheet.key_at < 0:
                     missing[f"read {object}"] = f"a column {self._key(object)!r} in {sheet.path.name}; aios connect adds it"
                 if not os.access(sheet.path, os.W_OK) or not os.access(sheet.path.parent, os.W_OK):
@@ -200,7 +200,7 @@ class CSV(Connector):
                 bare = [Change("update", line="", id=row.id) for row in sheet.rows() if not row.key and not row.fault]
             receipts = self.write(object, bare) if bare else []
             if count := sum(receipt.outcome == "written" for receipt in receipts):
-                done.append(f"{name}: gave {count} rows a key")
+                done.append(f"{name}: gave {_counted(count)} a key")
         return done
 
     @contextmanager
@@ -304,6 +304,10 @@ def _compare(sheet: Sheet, before: Cursor) -> None:
         provider="csv",
         object=sheet.object,
     )
+
+
+def _counted(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
 
 
 def _word(delimiter: str) -> str:
