@@ -202,7 +202,8 @@ effect = Table(
     Column("connection", String(100)),
     Column("object", String(100)),
     Column("entity", String(40)),
-    Column("sent", Text),  # of a create with our key: the leaves it says
+    Column("sent", Text),  # of a create with our key: the leaves it says; of an update: the names of its leaves
+    Column("over", Text),  # of an update: the record's version when it was sent
 )
 Index("ix_aios_effect_run", effect.c.run)
 Index("ix_aios_effect_entity", effect.c.entity)

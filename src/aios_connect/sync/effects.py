@@ -15,6 +15,7 @@ from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select, upd
 from aios_connect.connectors.contract import Change
 from aios_connect.store.records import dumps, loads
 from aios_connect.store.tables import effect as table
+from aios_connect.store.tables import entity as entity_table
 from aios_connect.store.tables import exception as exception_table
 from aios_connect.store.tables import record as record_table
 from aios_connect.store.tables import run as run_table
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Creation",
+    "Update",
     "creations_sent",
     "effects_of",
     "forget_creations",
@@ -37,10 +39,14 @@ __all__ = [
     "settle_effects",
     "unfound_creations",
     "unintend",
+    "updates_sent",
 ]
 
 Creation = tuple[str, str, str]
 """Connection, object and entity of a create that was sent and never answered."""
+
+Update = tuple[list[str], str]
+"""The leaves of an update that was sent and never answered, and the version of the record it was sent over."""
 
 
 def effects_of(tx: Transaction, plan: str, lines: Sequence[str]) -> dict[str, tuple[str, str | None]]:
@@ -58,7 +64,7 @@ def sent_leaves(change: Change, mapping: CompiledMapping) -> Leaves:
 def intend(
     tx: Transaction, plan: str, run: str, steps: Iterable[tuple[PlanLine, Change]], mapping: CompiledMapping, now: datetime
 ) -> None:
-    """Write down what is about to be sent; of a create also what it says, to tell it from what people say there later."""
+    """Write down what is about to be sent, and of what, to tell it from what people say there later."""
     rows = [
         {
             "plan": plan,
@@ -69,12 +75,18 @@ def intend(
             "connection": line.connection,
             "object": line.object,
             "entity": line.entity,
-            "sent": dumps(sent_leaves(change, mapping)) if change.key else None,
+            **_message(line, change, mapping),
         }
         for line, change in steps
     ]
     if rows:
         tx.execute(insert(table), rows)
+
+
+def _message(line: PlanLine, change: Change, mapping: CompiledMapping) -> dict[str, str | None]:
+    if change.action == "update":
+        return {"sent": dumps([field.leaf for field in line.fields]), "over": change.version or ""}
+    return {"sent": dumps(sent_leaves(change, mapping)) if change.key else None, "over": None}
 
 
 def unintend(tx: Transaction, plan: str, lines: Sequence[str]) -> None:
@@ -118,6 +130,7 @@ def creations_sent(tx: Transaction, connection: str, object: str, entities: Iter
     for start in range(0, len(wanted), 400):
         query = select(table.c.entity, table.c.sent).where(
             _unanswered(),
+            table.c.over.is_(None),
             table.c.plan != but,
             table.c.connection == connection,
             table.c.object == object,
@@ -127,12 +140,27 @@ def creations_sent(tx: Transaction, connection: str, object: str, entities: Iter
     return found
 
 
+def updates_sent(tx: Transaction, entities: Iterable[str]) -> dict[tuple[str, str], list[Update]]:
+    """(Connection, entity) -> the updates that were sent there and never answered."""
+    wanted = list(dict.fromkeys(entities))
+    found: dict[tuple[str, str], list[Update]] = {}
+    for start in range(0, len(wanted), 400):
+        query = select(table.c.connection, table.c.entity, table.c.sent, table.c.over).where(
+            _unanswered(), table.c.over.is_not(None), table.c.entity.in_(wanted[start : start + 400])
+        )
+        for row in tx.execute(query):
+            found.setdefault((row.connection, row.entity), []).append((loads(row.sent), row.over))
+    return found
+
+
 def unfound_creations(tx: Transaction, job: str, plan: str) -> list[Creation]:
     """Creates of earlier plans that were never answered and whose record nobody has seen."""
     seen = select(record_table.c.id).where(
         record_table.c.connection == table.c.connection, record_table.c.entity == table.c.entity, record_table.c.linked
     )
-    query = select(table.c.connection, table.c.object, table.c.entity).where(_unanswered(), ~seen.exists(), *_earlier(job, plan))
+    query = select(table.c.connection, table.c.object, table.c.entity).where(
+        _unanswered(), table.c.over.is_(None), ~seen.exists(), *_earlier(job, plan)
+    )
     return [(row.connection, row.object, row.entity) for row in tx.execute(query.distinct())]
 
 
@@ -141,7 +169,11 @@ def forget_creations(tx: Transaction, creations: Iterable[Creation]) -> None:
     for connection, object, entity in creations:
         tx.execute(
             delete(table).where(
-                _unanswered(), table.c.connection == connection, table.c.object == object, table.c.entity == entity
+                _unanswered(),
+                table.c.over.is_(None),
+                table.c.connection == connection,
+                table.c.object == object,
+                table.c.entity == entity,
             )
         )
 
@@ -149,12 +181,22 @@ def forget_creations(tx: Transaction, creations: Iterable[Creation]) -> None:
 def forget_intentions(tx: Transaction, job: str, plan: str) -> None:
     """A later plan went through: what an earlier one may have sent was seen by the read before it, or looked up.
 
-    A create is remembered until its record was seen: a lagging index may show it any time later.
+    A create is remembered until its record was seen: a lagging index may show it any time later. An update is remembered until its
+    record is in step: as long as it is not, its values may be ours or a person's.
     """
-    seen = select(record_table.c.id).where(
-        record_table.c.connection == table.c.connection, record_table.c.entity == table.c.entity, record_table.c.linked
+    there = (record_table.c.connection == table.c.connection, record_table.c.entity == table.c.entity, record_table.c.linked)
+    seen = select(record_table.c.id).where(*there)
+    behind = select(record_table.c.id).where(
+        *there,
+        record_table.c.gone.is_(None),
+        entity_table.c.id == table.c.entity,
+        entity_table.c.gone.is_(None),
+        record_table.c.given.is_distinct_from(entity_table.c.version),
     )
-    tx.execute(delete(table).where(table.c.state == "intended", or_(table.c.sent.is_(None), seen.exists()), *_earlier(job, plan)))
+    done = or_(
+        table.c.sent.is_(None), and_(table.c.over.is_(None), seen.exists()), and_(table.c.over.is_not(None), ~behind.exists())
+    )
+    tx.execute(delete(table).where(or_(table.c.state == "intended", table.c.outcome == "ambiguous"), done, *_earlier(job, plan)))
 
 
 def _unanswered() -> Any:

@@ -29,7 +29,9 @@ _SUFFIX = re.compile(
 
 def normal_text(text: str) -> str:
     """Lower case, no accents, no punctuation, single spaces."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return " ".join(re.sub(r"[^\w]+", " ", plain.replace("&", " and ")).split())
 
 

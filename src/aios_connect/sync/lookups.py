@@ -47,6 +47,10 @@ def look_up(connection: Connection, object: str, changes: Sequence[Change]) -> l
             receipts.append(Receipt("conflict", change.id, reason="it is not there any more"))
         elif holds(raw, change.patch):
             receipts.append(Receipt("written", change.id, token, raw))
+        elif change.version and token and token != change.version:
+            receipts.append(
+                Receipt("ambiguous", change.id, reason="somebody changed it, and nobody can tell whether ours came before")
+            )
         else:
             receipts.append(None)  # the connector compares again before it writes
     return receipts

@@ -33,6 +33,8 @@ class Side:
         changed: Leaves that differ from the base.
         fresh: Changed leaves that were never agreed with this side: all of a new link, later those that were in conflict.
         unheard: Changed leaves whose agreed value never reached this side: whoever changed them did not know it.
+        doubtful: Leaves that were sent there without an answer, and that differ now: ours may have arrived, and a person may have
+            written over it; or it never did.
         writes: Leaves the connection's mapping can write and the job lets it.
         source: The record, for a person: ``"sheet people/P-007"``.
         at: When the record changed, as its vendor says; else when it was read.
@@ -43,6 +45,7 @@ class Side:
     changed: frozenset[str]
     fresh: frozenset[str]
     unheard: frozenset[str]
+    doubtful: frozenset[str]
     writes: frozenset[str]
     source: str = ""
     at: str = ""
@@ -120,7 +123,7 @@ def merge(
     """
     merged = Merged(dict(agreed))
     writable: frozenset[str] = frozenset().union(*(side.writes for side in sides)) if sides else frozenset()
-    for leaf in dict.fromkeys(leaf for side in sides for leaf in side.seen if leaf in side.changed):
+    for leaf in dict.fromkeys(leaf for side in sides for leaf in side.seen if leaf in side.changed or leaf in side.doubtful):
         if leaf in NOT_MERGED or skip(leaf):
             continue
         _merge_leaf(leaf, merged, sides, authority(leaf), (settled or {}).get(leaf), leaf in writable)
@@ -131,19 +134,20 @@ def _merge_leaf(
     leaf: str, merged: Merged, sides: Sequence[Side], who: Authority, settlement: Settlement | None, writable: bool
 ) -> None:
     old = merged.leaves.get(leaf, _ABSENT)
-    speakers = [side for side in sides if leaf in side.changed and side.seen[leaf] != old]
+    speakers = [side for side in sides if (leaf in side.changed or leaf in side.doubtful) and side.seen[leaf] != old]
     if old is _ABSENT:
         speakers = [side for side in speakers if side.seen[leaf] is not None] or speakers[:1]
     if who.only and old is not _ABSENT and any(side.connection == who.connection for side in sides):
         speakers = [side for side in speakers if side.connection == who.connection]
     if not speakers:
         return
-    holders = _holders(leaf, old, sides, speakers)
+    holders, echoes = _holders(leaf, old, sides, speakers), _echoes(leaf, old, sides)
+    unclear = bool(echoes) or any(leaf in side.doubtful for side in speakers)
     values = {_hashable(side.seen[leaf]) for side in speakers}
-    if len(values) == 1 and not holders:
+    if len(values) == 1 and not holders and not echoes:
         _decide(leaf, old, speakers[0], _reason(speakers, old), merged)
         return
-    winner = next((side for side in [*speakers, *holders] if side.connection == who.connection), None)
+    winner = None if unclear else next((side for side in [*speakers, *holders] if side.connection == who.connection), None)
     if winner is None and not writable:  # nobody can be told, so nobody needs to be asked
         winner = speakers[0]
     if winner is not None:
@@ -151,7 +155,7 @@ def _merge_leaf(
             rule = f"only {who.connection} decides" if who.only else f"{winner.connection} has authority"
             _decide(leaf, old, winner, rule, merged)
         return
-    said = {side.connection: side.seen[leaf] for side in [*holders, *speakers]}
+    said = {side.connection: side.seen[leaf] for side in [*holders, *echoes, *speakers]}
     if settlement is not None and dict(settlement.values) == said:
         side = next((side for side in speakers if side.seen[leaf] == settlement.value), speakers[0])
         if settlement.value != old:
@@ -170,7 +174,7 @@ def _holders(leaf: str, old: Any, sides: Sequence[Side], speakers: Sequence[Side
 
     Nothing is an empty field against a side that was never asked, and a statement against one that has not heard of it yet.
     """
-    against = any(leaf in side.unheard or (leaf in side.fresh and old is not None) for side in speakers)
+    against = any(leaf in side.unheard | side.doubtful or (leaf in side.fresh and old is not None) for side in speakers)
     if old is _ABSENT or not against:
         return []
     return [
@@ -178,6 +182,14 @@ def _holders(leaf: str, old: Any, sides: Sequence[Side], speakers: Sequence[Side
         for side in sides
         if side not in speakers and leaf not in side.fresh | side.unheard and leaf in side.seen and side.seen[leaf] == old
     ]
+
+
+def _echoes(leaf: str, old: Any, sides: Sequence[Side]) -> list[Side]:
+    """Sides that came to the agreed value without our knowledge: an answer of theirs that was lost, or a person's own word.
+
+    Nobody can tell the two apart, so whoever differs is asked about, whatever authority says.
+    """
+    return [side for side in sides if leaf in side.unheard and leaf in side.seen and side.seen[leaf] == old]
 
 
 def _reason(speakers: Sequence[Side], old: Any) -> str:

@@ -17,6 +17,7 @@ from aios_connect.model.canonical import instant_text
 from aios_connect.store import Store
 from aios_connect.store.records import count_known, entities_after, records_of
 
+from .effects import updates_sent
 from .exceptions import count_open, exception_id, raise_exception, resolve_others, settled_deletes, settlements
 from .jobs import Job, KindRule
 from .matching import Held, match_job
@@ -146,10 +147,13 @@ class _Planner:
     ) -> None:
         if not subjects:
             return
-        ids = [subject.entity.id for subject in subjects]
+        by_id = {subject.entity.id: subject for subject in subjects}
+        ids = list(by_id)
         references = References(tx, kind)
         references.learn(pair for subject in subjects for pair in subject.sayings())
         settled, deletes = settlements(tx, self._job.job, ids), settled_deletes(tx, self._job.job, ids)
+        for (name, entity), updates in updates_sent(tx, ids).items():
+            by_id[entity].unanswered[name] = updates
         for subject in subjects:
             subject.combine(parts, rule, references, settled.get(subject.entity.id, {}), self._at)
         references.fetch(references.pointed_at(subject.merged.leaves for subject in subjects))

@@ -63,7 +63,7 @@ class Agreement(msgspec.Struct, omit_defaults=True):
         id: The vendor's id.
         seen: Digest of its leaves when the plan was made.
         open: Leaves that are not agreed: in conflict, or pointing at something unknown.
-        in_step: It needs no write of its own.
+        in_step: It needs no write of its own, and nothing of it waits for a person.
     """
 
     connection: str
@@ -96,6 +96,7 @@ class PlanLine(msgspec.Struct, omit_defaults=True):
         seen: Digest of the record's leaves now.
         evidence: Why it is linked.
         agreements: For ``note``: records whose state becomes the agreed one.
+        waiting: Other leaves of the record wait for a person.
         undoes: Journal entry that this line takes back.
         retire: The entity has no living record any more.
     """
@@ -118,6 +119,7 @@ class PlanLine(msgspec.Struct, omit_defaults=True):
     seen: str = ""
     evidence: str = ""
     agreements: list[Agreement] = []
+    waiting: bool = False
     undoes: int | None = None
     retire: bool = False
 

@@ -168,6 +168,7 @@ def _update(subject: Subject, connection: Connection, record: RecordRow, rule: K
     seen, raw = subject.seen[connection.name], loads(record.raw)
     line = _line("update", subject, connection)
     line.id, line.version, line.seen = record.id, record.version, seen_digest(record.seen)
+    line.waiting = bool(subject.open_leaves & seen.keys())
     refused = _fill(line, subject, connection, told, seen, raw, references)
     line.expect = expected(raw, line.patch)
     return _Told(line if line.patch or line.later else None, refused)
@@ -267,7 +268,8 @@ def _note(subject: Subject, references: References, outstanding: set[str]) -> Pl
     after, agreements = subject.version_after, []
     for name, record in subject.living.items():
         open_ = sorted(subject.open_leaves & subject.seen[name].keys()) + references.unresolved(name, subject.seen[name])
-        agreement = Agreement(name, record.object, record.id, seen_digest(record.seen), open_, name not in outstanding)
+        in_step = name not in outstanding and not subject.open_leaves & subject.seen[name].keys()
+        agreement = Agreement(name, record.object, record.id, seen_digest(record.seen), open_, in_step)
         known = loads(record.base) if record.base else {}
         news = record.base is None or agreed_base(subject.seen[name], known, open_) != known
         if news or (record.given != after and agreement.in_step):

@@ -158,7 +158,7 @@ def settle_write(
         "seen": seen,
         "version": receipt.version
         or (str(at_path(spec.version)(raw) or "") if spec.version and receipt.record is not None else ""),
-        "given": line.entity_version if sent in (None, sent_leaves(change, mapping)) else None,
+        "given": None if line.waiting or sent not in (None, sent_leaves(change, mapping)) else line.entity_version,
     }
     if spec.modified and receipt.record is not None:
         values["modified"] = instant_at(at_path(spec.modified)(raw))

@@ -10,6 +10,7 @@ from aios_connect.connection import Connection
 from aios_connect.model.canonical import instant_text
 from aios_connect.store.records import EntityRow, RecordRow, loads
 
+from .effects import Update
 from .jobs import KindRule
 from .keys import label_of
 from .merging import Leaves, Merged, Settlement, Side, merge
@@ -48,6 +49,7 @@ class Subject:
         resolved: The same with references turned into entities.
         merged: What comes of it.
         told_by: Leaf -> why, who and when, for the lines that pass it on.
+        unanswered: Connection -> updates that were sent there and never answered.
     """
 
     entity: EntityRow
@@ -59,6 +61,7 @@ class Subject:
     resolved: dict[str, Leaves] = field(default_factory=dict)
     merged: Merged = field(default_factory=lambda: Merged({}))
     told_by: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    unanswered: dict[str, list[Update]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, entity: EntityRow, records: Sequence[RecordRow], names: set[str]) -> Subject:
@@ -117,7 +120,8 @@ class Subject:
             unheard = self._unheard(record, base, changed, references)
             writes = allowed_writes(connection, kind, rule)
             at = instant_text(record.modified) if record.modified else read_at
-            sides.append(Side(connection.name, resolved, changed, fresh, unheard, writes, record.place, at))
+            doubtful = self._doubtful(record, resolved)
+            sides.append(Side(connection.name, resolved, changed, fresh, unheard, doubtful, writes, record.place, at))
         self.merged = merge(self.agreed, sides, rule.who_decides, settled, rule.leaves_alone)
         self.told_by = {
             leaf: (entry.get("rule", ""), entry.get("source", ""), entry.get("at", "")) for leaf, entry in self.provenance.items()
@@ -130,6 +134,15 @@ class Subject:
             return frozenset()
         told = references.resolved(record.connection, base)
         return frozenset(leaf for leaf in changed if leaf in base and leaf in self.agreed and told.get(leaf) != self.agreed[leaf])
+
+    def _doubtful(self, record: RecordRow, resolved: Leaves) -> frozenset[str]:
+        """Leaves sent to the record without an answer, that differ now although or because the record changed."""
+        return frozenset(
+            leaf
+            for told, over in self.unanswered.get(record.connection, ())
+            for leaf in told
+            if record.version != over and leaf in resolved and resolved[leaf] != self.agreed.get(leaf)
+        )
 
     def edited(self, name: str) -> bool:
         """True if a side changed anything since all agreed."""

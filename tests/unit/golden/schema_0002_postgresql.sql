@@ -28,7 +28,8 @@ CREATE TABLE public.aios_effect (
     connection character varying(100),
     object character varying(100),
     entity character varying(40),
-    sent text
+    sent text,
+    over text
 );
 CREATE TABLE public.aios_entity (
     id character varying(40) NOT NULL,
@@ -159,7 +160,7 @@ CREATE TABLE public.aios_token (
 ALTER TABLE ONLY public.aios_journal ALTER COLUMN seq SET DEFAULT nextval('public.aios_journal_seq_seq'::regclass);
 INSERT INTO public.aios_budget VALUES ('crm:acme', '', 60, '[]', 4);
 INSERT INTO public.aios_cursor VALUES ('crm', 'people', '{"at":"2026-11-21T07:50:35Z","id":"7"}', false, 'run_1', 1, '2026-11-21 07:50:35.12+00');
-INSERT INTO public.aios_effect VALUES ('plan_1', '0001', 'run_2', 'settled', 'written', '7', NULL, '2026-11-21 07:50:35.12+00', 'crm', 'people', 'person_01', '{"names.family":"O''Hara"}');
+INSERT INTO public.aios_effect VALUES ('plan_1', '0001', 'run_2', 'settled', 'written', '7', NULL, '2026-11-21 07:50:35.12+00', 'crm', 'people', 'person_01', '{"names.family":"O''Hara"}', NULL);
 INSERT INTO public.aios_entity VALUES ('person_01', 'person', '{"names.family":"O''Hara"}', '{"names.family":{"origin":"crm"}}', 2, false, NULL);
 INSERT INTO public.aios_exception VALUES ('ex_1', 'crm-sheet', 'conflict', 'warning', 'person_01', 'phones.mobile', 'two numbers', '{"crm":"+15550100","sheet":"+15550101"}', 'open', 'conflict:person_01:phones.mobile', 1, '2026-11-21 07:50:35.12+00', '2026-11-21 07:50:35.12+00', NULL, NULL, NULL);
 INSERT INTO public.aios_job VALUES ('crm-sheet', '{"config":"abc"}');

@@ -28,10 +28,10 @@ CREATE TABLE aios_effect (
 	outcome VARCHAR(12), 
 	id VARCHAR(255), 
 	reason TEXT, 
-	at DATETIME NOT NULL, connection VARCHAR(100), object VARCHAR(100), entity VARCHAR(40), sent TEXT, 
+	at DATETIME NOT NULL, connection VARCHAR(100), object VARCHAR(100), entity VARCHAR(40), sent TEXT, over TEXT, 
 	CONSTRAINT pk_aios_effect PRIMARY KEY ("plan", line)
 );
-INSERT INTO "aios_effect" VALUES('plan_1','0001','run_2','settled','written','7',NULL,'2026-11-21 07:50:35.120000','crm','people','person_01','{"names.family":"O''Hara"}');
+INSERT INTO "aios_effect" VALUES('plan_1','0001','run_2','settled','written','7',NULL,'2026-11-21 07:50:35.120000','crm','people','person_01','{"names.family":"O''Hara"}',NULL);
 CREATE TABLE aios_entity (
 	id VARCHAR(40) NOT NULL, 
 	kind VARCHAR(20) NOT NULL, 

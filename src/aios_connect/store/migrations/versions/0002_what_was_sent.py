@@ -1,4 +1,4 @@
-"""An effect knows the record it is about, and what a create said."""
+"""An effect knows the record it is about, and what was said to it."""
 
 from __future__ import annotations
 
@@ -15,4 +15,5 @@ def upgrade() -> None:
     op.add_column("aios_effect", sa.Column("object", sa.String(length=100), nullable=True))
     op.add_column("aios_effect", sa.Column("entity", sa.String(length=40), nullable=True))
     op.add_column("aios_effect", sa.Column("sent", sa.Text(), nullable=True))
+    op.add_column("aios_effect", sa.Column("over", sa.Text(), nullable=True))
     op.create_index("ix_aios_effect_entity", "aios_effect", ["entity"], unique=False)
