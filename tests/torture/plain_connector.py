@@ -6,7 +6,8 @@ Read it beside ``plain_vendor.py``, whose first page says what the vendor promis
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from aios_connect.connectors import (
@@ -19,9 +20,12 @@ from aios_connect.connectors import (
     CursorGoneError,
     FieldInfo,
     Identity,
+    Limit,
     ObjectSpec,
     Page,
+    Progress,
     ProviderError,
+    Quarantined,
     Raw,
     Receipt,
     RejectedError,
@@ -32,6 +36,8 @@ from aios_connect.connectors import (
     Tombstone,
     TruncatedError,
     UnavailableError,
+    instant,
+    redact,
 )
 
 __all__ = ["Plain"]
@@ -63,13 +69,23 @@ class Plain(Connector):
         provider="plain",
         title="Plain",
         docs="tests/torture/plain_vendor.py",
-        auth=(Auth("key", help="The key of the server.", header="Authorization: Bearer {token}"),),
+        auth=(
+            Auth("key", help="The key of the server."),
+            Auth(
+                "oauth2",
+                help="An app of your own.",
+                authorize_url="http://plain.example/authorize",
+                token_url="http://plain.example/token",
+                rotates=True,
+            ),
+        ),
         settings=(Setting("url", help="Address of the server.", required=True),),
         objects={
             "companies": _object("Companies"),
             "people": _object("People", company="companies"),
             "deals": _object("Deals", company="companies", person="people"),
         },
+        limits=(Limit(50, 1.0, source="tests/torture/plain_vendor.py"),),
         proof="sandbox",
     )
 
@@ -90,34 +106,36 @@ class Plain(Connector):
             elif kind in self.spec.objects:
                 fields[name] = FieldInfo(name, "reference")
             else:
-                fields[name] = FieldInfo(name, "decimal" if kind == "decimal" else "text", max_length=answer["longest"])
+                fields[name] = FieldInfo(name, "decimal" if kind == "decimal" else "text")
         return Schema(object, fields)
 
     def read(self, object: str, since: Cursor | None = None) -> Iterator[Page]:
         position = dict(since or {})
-        seen: set[str] = set()
+        if not position.keys() <= {"since", "after", "start"}:
+            raise CursorGoneError("this cursor is of another version", provider="plain", object=object)
+        progress = Progress("plain", object)
         while True:
             answer = self._get(object, object, **{name: position[name] for name in ("since", "after") if name in position})
-            items, gone, end, following = (answer.get(name) for name in ("items", "gone", "end", "next"))
-            if not (
-                isinstance(items, list)
-                and isinstance(gone, list)
-                and (end is True or (end is False and isinstance(following, str)))
-            ):
-                raise TruncatedError(
-                    f"a page of {object} has neither an end marker nor a cursor", provider="plain", object=object
-                )
+            items, gone, following = (
+                self._listed(answer, "items", object),
+                self._listed(answer, "gone", object),
+                _next(answer, object),
+            )
             # Where the next read begins: before this one did, for changes that come while it runs or lag behind.
-            start = position.setdefault("start", _text(_instant(answer["now"]) - OVERLAP))
-            if end:
-                yield Page(items, {"since": start}, True, [_tombstone(stone) for stone in gone])
+            start = position.setdefault("start", _text(instant(answer["now"]) - OVERLAP))
+            position = {"since": start} if following is None else {**position, "after": following}
+            if following is not None:
+                progress.to(following)
+            whole = [item for item in items if _is_record(item)]
+            yield Page(
+                _in_order(whole, object),
+                position,
+                following is None,
+                [_tombstone(stone) for stone in gone],
+                [_set_aside(item, object) for item in items if not _is_record(item)],
+            )
+            if following is None:
                 return
-            assert isinstance(following, str)
-            if following in seen or following == position.get("after"):
-                raise TruncatedError(f"the cursor of {object} came twice: {following}", provider="plain", object=object)
-            seen.add(following)
-            position = {**position, "after": following}
-            yield Page(items, position, False, [_tombstone(stone) for stone in gone])
 
     def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
         return self._ask(object, {"ids": list(ids)})
@@ -127,18 +145,20 @@ class Plain(Connector):
 
     def scan(self, object: str) -> Iterator[ScanPage]:
         after: dict[str, str] = {}
+        progress = Progress("plain", object)
         while True:
             answer = self._get(f"{object}/ids", object, **after)
-            if answer["end"] is not True and answer["next"] == after.get("after"):
-                raise TruncatedError(f"the cursor of the ids of {object} came twice", provider="plain", object=object)
-            yield ScanPage([(id, version) for id, version in answer["items"]], answer["end"])
-            if answer["end"]:
+            items, following = self._listed(answer, "items", object), _next(answer, object)
+            yield ScanPage([(id, version) for id, version in items], following is None)
+            if following is None:
                 return
-            after = {"after": answer["next"]}
+            progress.to(following)
+            after = {"after": following}
 
     def write(self, object: str, changes: Sequence[Change]) -> list[Receipt]:
         receipts: dict[str, Receipt] = {}
-        self._send(object, list(changes), receipts)
+        if changes:
+            self._send(object, list(changes), receipts)
         return [receipts[change.line] for change in changes]
 
     def close(self) -> None:
@@ -148,6 +168,7 @@ class Plain(Connector):
         body = {"action": changes[0].action, "inputs": [self._input(change) for change in changes]}
         try:
             answer = self._post(f"{object}/batch", object, body, lines=[change.line for change in changes])
+            results = {result["line"]: result for result in self._listed(answer, "results", object)}
         except RejectedError as error:
             if len(changes) == 1:
                 receipts[changes[0].line] = Receipt("rejected", changes[0].id, reason=error.message)
@@ -163,7 +184,6 @@ class Plain(Connector):
                 raise  # nothing was written
             receipts.update({change.line: Receipt("ambiguous", change.id, reason=error.message) for change in changes})
             return
-        results = {result["line"]: result for result in answer["results"]}
         left = [change for change in changes if results.get(change.line, {}).get("status") == "unprocessed"]
         for change in changes:
             if change not in left:
@@ -200,8 +220,13 @@ class Plain(Connector):
         return unsure
 
     def _ask(self, object: str, asked: dict[str, Any]) -> list[Raw]:
-        items: list[Raw] = self._post(f"{object}/lookup", object, asked, safe=True)["items"]
-        return items
+        return self._listed(self._post(f"{object}/lookup", object, asked, safe=True), "items", object)
+
+    def _listed(self, answer: dict[str, Any], name: str, object: str) -> list[Any]:
+        listed = answer.get(name)
+        if not isinstance(listed, list):
+            raise TruncatedError(f"an answer about {object} has no {name}", provider="plain", object=object)
+        return listed
 
     def _get(self, path: str, object: str, **params: str) -> dict[str, Any]:
         return _body(self.context.http.request("GET", f"api/{path}", params=params, object=object, classify=_classify), object)
@@ -226,7 +251,7 @@ def _classify(response: Response) -> ProviderError | None:
         return CursorGoneError("plain forgot the cursor", provider="plain")
     body = response.json_or_none() if response.status == 200 else None
     if isinstance(body, dict) and body.get("status") == "error":
-        return UnavailableError(f"plain answered with an error: {body.get('message')}", provider="plain", status=200)
+        return UnavailableError(f"plain answered with an error: {redact(str(body.get('message')))}", provider="plain", status=200)
     return None
 
 
@@ -243,13 +268,35 @@ def _receipt(change: Change, result: dict[str, Any] | None) -> Receipt:
     return Receipt("conflict", change.id, current=item, reason="somebody else changed it")
 
 
+def _next(answer: dict[str, Any], object: str) -> str | None:
+    """The cursor behind a page; ``None`` behind the last one, which says so."""
+    end, following = answer.get("end"), answer.get("next")
+    if end is True:
+        return None
+    if end is False and isinstance(following, str):
+        return following
+    raise TruncatedError(f"a page of {object} has neither an end marker nor a cursor", provider="plain", object=object)
+
+
+def _is_record(item: Any) -> bool:
+    return isinstance(item, dict) and all(isinstance(item.get(name), str) for name in ("id", "version", "updated"))
+
+
+def _set_aside(item: Any, object: str) -> Quarantined:
+    id = item.get("id") if isinstance(item, dict) else None
+    return Quarantined(f"{object}/{id}", "it lacks id, version or instant", str(item), id)
+
+
+def _in_order(items: list[Raw], object: str) -> list[Raw]:
+    """The items, if they are in the order that was asked for: else some may be missing."""
+    if any(instant(later["updated"]) < instant(earlier["updated"]) for earlier, later in pairwise(items)):
+        raise TruncatedError(f"a page of {object} is not in order", provider="plain", object=object)
+    return items
+
+
 def _tombstone(stone: dict[str, Any]) -> Tombstone:
-    return Tombstone(stone["id"], stone["how"], stone["survivor"] or None, _instant(stone["at"]))
+    return Tombstone(stone["id"], stone["how"], stone["survivor"] or None, instant(stone["at"]))
 
 
-def _text(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

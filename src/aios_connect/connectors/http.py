@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -153,7 +154,7 @@ class Http:
         self._attempts = attempts
         self._jitter = jitter
         self._wire = Wire(
-            agent=f"aios-connect/{version('aios-connect')} ({provider})",
+            agent=f"aios-connect/{_version()} ({provider})",
             transport=transport,
             timeouts=timeout if isinstance(timeout, Timeouts) else Timeouts(read=timeout),
             verify=verify,
@@ -358,6 +359,12 @@ class Http:
 
     def _count_odd(self) -> None:
         self.odd_bodies += 1
+
+
+@cache
+def _version() -> str:
+    """Ours. Looked up once: it is read from a file."""
+    return version("aios-connect")
 
 
 def _failed(state: tenacity.RetryCallState) -> _FailedError:

@@ -132,6 +132,10 @@ class Shelf:
         gone = replace(old, version=old.version + 1, modified=self._instant(), gone=how, survivor=survivor)
         return self._put(gone, by, line, None)
 
+    def slow(self, seconds: float) -> None:
+        """What is written from now on shows in :meth:`listing` only after so many seconds."""
+        self._lag = timedelta(seconds=seconds)
+
     def listing(self, after: tuple[datetime, str] | None = None, limit: int = 100) -> list[Item]:
         """Records and tombstones by last change and id, as the index shows them now.
 

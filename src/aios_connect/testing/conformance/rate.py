@@ -1,0 +1,146 @@
+"""Rates: a provider that asks to wait is waited for, as long as it says, and one that has a limit is not pushed to say so."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from aios_connect.errors import AuthError, ProviderError, RateLimitedError, RejectedError
+from aios_connect.sandbox import Answer, Fault
+
+from .reading import assert_all_there
+from .suite import BUSY, CREATES, LIMITED, WIRE, Suite, needs
+from .wire import saying, too_many
+from .world import Told, World
+
+__all__ = ["Rate"]
+
+SECONDS = 7.0
+
+
+def _until(answer: Answer, now: datetime) -> Answer:
+    date = format_datetime(now + timedelta(seconds=SECONDS), usegmt=True)
+    return Answer.json({"message": "too many"}, 429, retry_after=date, date=format_datetime(now, usegmt=True))
+
+
+ASKS = {
+    "429 with seconds": too_many("429", retry_after=str(int(SECONDS))),
+    "429 with a date": Fault("429 until", "RFC 9110, 10.2.3", "instead", _until),
+    "503 with seconds": too_many("503", 503, retry_after=str(int(SECONDS))),
+}
+
+
+def told_of(world: World, object: str) -> Told:
+    return world.read(world.open(), object)
+
+
+class Rate(Suite):
+    """How often a connector calls."""
+
+    @needs(WIRE)
+    @pytest.mark.parametrize("ask", ASKS)
+    def test_the_wait_that_is_asked_for_is_kept(self, world: World, object: str, ask: str) -> None:
+        world.fill(object, world.size(object) + 1)
+        world.wait()
+        trouble = world.wire.trouble(ASKS[ask], world.is_page, skip=1, times=1)
+        assert_all_there(world, object, told_of(world, object).records)
+        assert trouble.met > 2, "it was not asked again"
+        pages = [sent for sent in world.wire.log if world.is_page(sent)]
+        refused = next(number for number, sent in enumerate(pages) if sent.status in (429, 503))
+        waited = (pages[refused + 1].at - pages[refused].at).total_seconds()
+        assert SECONDS <= waited <= SECONDS + 30
+
+    @needs(WIRE)
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_a_refusal_that_names_no_wait_is_waited_for_all_the_same(self, world: World, object: str, status: int) -> None:
+        world.fill(object, world.size(object) + 1)
+        world.wait()
+        world.wire.trouble(too_many("later", status), world.is_page, skip=1, times=2)
+        start = world.clock.now()
+        assert_all_there(world, object, told_of(world, object).records)
+        assert (world.clock.now() - start).total_seconds() >= 0.5
+
+    @needs(WIRE)
+    def test_a_refusal_that_never_ends_is_said_with_its_wait(self, world: World, object: str) -> None:
+        world.fill(object, world.size(object) + 1)
+        world.wire.trouble(ASKS["429 with seconds"], world.is_page)
+        with pytest.raises(RateLimitedError) as caught:
+            told_of(world, object)
+        assert caught.value.retry_after is not None
+        assert caught.value.retry_after >= SECONDS
+        assert len(world.wire.log) < 50
+
+    @needs(WIRE)
+    def test_an_outage_is_not_hammered(self, world: World, object: str) -> None:
+        world.wire.trouble(too_many("down", 503), world.is_page)
+        start = world.clock.now()
+        with pytest.raises(ProviderError):
+            told_of(world, object)
+        asked = [sent for sent in world.wire.log if world.is_page(sent)]
+        assert 2 <= len(asked) <= 12
+        assert (world.clock.now() - start).total_seconds() >= len(asked) - 2
+
+    @needs(BUSY)
+    def test_the_providers_own_way_of_saying_too_many_is_understood(self, world: World, object: str) -> None:
+        world.fill(object, 2)
+        world.wait()
+        for answer in world.busy:
+            world.wire.heal()
+            world.wire.trouble(saying(answer), world.is_page, times=1)
+            assert_all_there(world, object, told_of(world, object).records)
+            world.wire.trouble(saying(answer), world.is_page)
+            with pytest.raises(RateLimitedError):
+                told_of(world, object)
+
+    @needs(WIRE)
+    def test_what_is_refused_for_good_is_not_asked_again(self, world: World, object: str) -> None:
+        world.fill(object, 2)
+        for status in (400, 403, 422):
+            world.wire.heal()
+            start = len(world.wire.log)
+            world.wire.trouble(too_many("no", status), world.is_page)
+            with pytest.raises((RejectedError, AuthError)):
+                told_of(world, object)
+            assert len([sent for sent in world.wire.log[start:] if world.is_page(sent)]) == 1
+
+    @needs(CREATES, WIRE)
+    def test_a_write_that_was_refused_for_now_is_written_once(self, world: World, object: str) -> None:
+        connector = world.provisioned()
+        before = set(world.truth(object))
+        world.wire.trouble(ASKS["429 with seconds"], world.is_write, times=1)
+        (receipt,) = connector.write(object, [world.create(object)])
+        assert receipt.outcome == "written"
+        assert set(world.truth(object)) - before == {receipt.id}
+
+    @needs(CREATES, WIRE)
+    def test_a_write_that_is_refused_for_now_again_and_again_is_no_receipt(self, world: World, object: str) -> None:
+        connector = world.provisioned()
+        before = set(world.truth(object))
+        world.wire.trouble(ASKS["429 with seconds"], world.is_write)
+        with pytest.raises(RateLimitedError):
+            connector.write(object, [world.create(object)])
+        assert set(world.truth(object)) == before
+
+    @needs(LIMITED)
+    def test_no_limit_is_ever_crossed_and_most_of_it_is_used(self, world: World, object: str) -> None:
+        (id,) = world.fill(object, 1)
+        connector = world.open()
+        connector.lookup(object, [id])
+        limit = min((one for one in connector.spec.limits if not one.scope and one.seconds <= 60), key=lambda one: one.seconds)
+        start, first = len(world.wire.log), world.clock.now()
+        for _ in range(calls := min(3 * limit.calls, 600)):
+            connector.lookup(object, [id])
+        sent = world.wire.log[start:]
+        window: deque[datetime] = deque()
+        for one in sent:
+            while window and (one.at - window[0]).total_seconds() >= limit.seconds:
+                window.popleft()
+            window.append(one.at)
+            assert len(window) <= limit.calls
+        assert not [one for one in sent if one.status == 429]
+        if len(sent) == calls > limit.calls:
+            ideal = (calls - limit.calls) / limit.calls * limit.seconds
+            assert (world.clock.now() - first).total_seconds() <= ideal / 0.8 + 2 * limit.seconds
