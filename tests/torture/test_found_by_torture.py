@@ -10,7 +10,7 @@ import pytest
 
 from aios_connect.sandbox import FAULTS, Call, Schedule, SimClock, transport
 from aios_connect.store import Store
-from aios_connect.sync import ApplyReport, apply_plan, make_plan, open_exceptions, read_job
+from aios_connect.sync import ApplyReport, apply_plan, make_plan, open_exceptions, read_job, settle
 
 from .plain_office import open_plain, plain_job
 from .plain_vendor import PlainVendor
@@ -105,6 +105,93 @@ def test_a_cleared_value_that_could_not_be_delivered_is_a_statement_too(store: S
     shop.run()
     assert shop.company(shop.left)["phone"] is None
     assert [(item.code, item.leaf) for item in open_exceptions(store)] == [("conflict", "phones.main")]
+
+
+def test_the_question_about_an_undelivered_value_stays_until_it_is_answered(store: Store, tmp_path: Path) -> None:
+    shop = Shop(store, tmp_path)
+    make(shop.left, phone="+13125550012")
+    assert shop.run().clean
+    change(shop.left, phone="+13125550039")
+    plan = shop.plan()
+    change(shop.right, phone="+13125550042")
+    assert shop.apply(plan).conflict == 1
+    shop.run()
+    change(shop.left, name="Acme Roofing")  # another field goes through meanwhile
+    assert shop.run().clean
+    shop.run()
+    assert shop.company(shop.right)["name"] == "Acme Roofing"
+    assert [shop.company(vendor)["phone"] for vendor in (shop.left, shop.right)] == ["+13125550039", "+13125550042"]
+    [question] = open_exceptions(store)
+    settle(store, question.id, by="ann", now=shop.now(), take="right")
+    shop.run()
+    assert [shop.company(vendor)["phone"] for vendor in (shop.left, shop.right)] == ["+13125550042", "+13125550042"]
+
+
+@pytest.mark.parametrize("resumed", [True, False], ids=["taken up again", "planned anew"])
+@pytest.mark.parametrize("authority", ["left", "right", "ask"])
+def test_whether_somebody_put_back_an_unanswered_update_or_never_had_it_is_asked(
+    store: Store, tmp_path: Path, authority: str, resumed: bool
+) -> None:
+    shop = Shop(store, tmp_path, authority={"default": authority})
+    make(shop.left, phone="+13125550012")
+    assert shop.run().clean
+    change(shop.left, phone="+13125550039")
+    plan = shop.plan()
+    shop.apply_and_die(plan, shop.right)
+    change(shop.right, phone="+13125550012")
+    shop.clock.sleep(600)
+    if resumed:
+        shop.apply(plan)
+    shop.run()
+    shop.run()
+    assert [shop.company(vendor)["phone"] for vendor in (shop.left, shop.right)] == ["+13125550039", "+13125550012"]
+    assert [item.leaf for item in open_exceptions(store) if item.code == "conflict"] == ["phones.main"]
+
+
+def test_an_update_that_never_arrived_is_sent_again_without_a_question(store: Store, tmp_path: Path) -> None:
+    shop = Shop(store, tmp_path)
+    make(shop.left, phone="+13125550012")
+    assert shop.run().clean
+    change(shop.left, phone="+13125550039")
+    plan = shop.plan()
+
+    def die(call: Call) -> None:
+        if call.path.endswith("/batch"):
+            raise Killed
+
+    shop.right.before = die
+    with pytest.raises(Killed):
+        shop.apply(plan)
+    shop.right.before = lambda call: None
+    assert shop.run().clean
+    assert shop.company(shop.right)["phone"] == "+13125550039"
+    assert not open_exceptions(store)
+
+
+@pytest.mark.parametrize("authority", ["left", "right", "ask"])
+def test_a_value_that_equals_an_unanswered_update_and_a_later_edit_are_asked_about(
+    store: Store, tmp_path: Path, authority: str
+) -> None:
+    shop = Shop(store, tmp_path, authority={"default": authority})
+    make(shop.left, phone="+13125550012")
+    assert shop.run().clean
+    change(shop.left, phone=None)
+    shop.apply_and_die(shop.plan(), shop.right)
+    change(shop.left, phone="+13125550039")
+    shop.run()
+    assert [item.leaf for item in open_exceptions(store) if item.code == "conflict"] == ["phones.main"]
+
+
+def test_a_record_made_again_under_the_name_of_a_deleted_one_is_kept_in_step(store: Store, tmp_path: Path) -> None:
+    shop = Shop(store, tmp_path)
+    id = make(shop.left)
+    assert shop.run().clean
+    shop.left.drop("companies", id, by="ann")
+    assert shop.run().clean
+    assert not list(shop.right.shelves["companies"])
+    make(shop.right, phone="+13125550077")
+    assert shop.run().clean
+    assert shop.company(shop.left)["phone"] == "+13125550077"
 
 
 def test_an_index_that_lags_behind_our_own_write_does_not_take_it_back(store: Store, tmp_path: Path) -> None:
