@@ -309,8 +309,20 @@ def test_a_mapping_is_checked_by_its_laws_its_examples_and_the_live_fields(
     assert "people.yaml:5" in liar.message
     wrong = "fields: {}\nexamples: [{name: one, record: {First name: Ann}, reads: {names.given: Bo}}]"
     assert "example 'one': names.given reads as" in finding(wrong, "mapping sheet/people").message
-    absent = finding("fields: {website: Web site}", "live sheet/people")
+    absent = finding("fields: {website: {from: Web site, required: true}}", "live sheet/people")
     assert "people has no field 'Web site'" in absent.message
+
+
+def test_columns_that_a_sheet_need_not_have_are_one_warning_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "mappings" / "csv").mkdir(parents=True)
+    text = "connector: csv\nobject: people\nkind: person\nfields: {notes: Remarks, website: Web site}\n"
+    (tmp_path / "mappings" / "csv" / "people.yaml").write_text(text, encoding="utf-8")
+    with project(tmp_path) as found:
+        (lacking,) = [one for one in found.check() if one.subject == "live sheet/people"]
+    assert (lacking.severity, lacking.exit_code) == ("warning", 0)
+    assert "people has no " in lacking.message
+    assert "Remarks, Web site: nothing is read there for " in lacking.message
+    assert "add the column to people.csv, or set add_columns = yes; or name the leaf under skip in the job" in lacking.hint
 
 
 def test_mappings_of_a_provider_without_a_connection_are_checked_too(tmp_path: Path) -> None:

@@ -104,7 +104,10 @@ class CheckAnswer(Answer):
                 console.print(head.append(f"  {finding.message}", ""))
             else:
                 console.print(head)
-                console.print(Text(indent(finding.message, "   ")), soft_wrap=True)
+                if "\n" in finding.message:  # lines of a file, with a caret below
+                    console.print(Text(indent(finding.message, "   ")), soft_wrap=True)
+                else:
+                    paragraph(console, finding.message, indent=3)
             if finding.hint:
                 paragraph(console, f"hint: {finding.hint}", indent=3, style="dim")
         wrong = sum(finding.severity == "error" for finding in self.findings)

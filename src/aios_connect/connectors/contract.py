@@ -203,11 +203,14 @@ class Schema:
         object: The vendor's object.
         fields: By dotted path.
         open: True where a record may hold paths that are not listed (then an unlisted path is not an error).
+        lacking: What to do about a path that a mapping names and that is not there, where people lay out the fields themselves and
+            need not have all of them; empty where such a path is a mistake.
     """
 
     object: str
     fields: Mapping[str, FieldInfo]
     open: bool = False
+    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True)

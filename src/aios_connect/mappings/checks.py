@@ -94,6 +94,7 @@ def _against_spec(mapping: CompiledMapping, spec: ConnectorSpec) -> Iterator[Fin
 
 
 def _against(mapping: CompiledMapping, schema: Schema) -> Iterator[Finding]:
+    lacking: dict[str, str] = {}
     for field in mapping.fields.values():
         if isinstance(field.transform, Custom):
             if not any(path.startswith(field.transform.prefix) for path in schema.fields):
@@ -104,9 +105,20 @@ def _against(mapping: CompiledMapping, schema: Schema) -> Iterator[Finding]:
             info = schema.fields.get(path)
             if info is not None:
                 yield from _against_field(field, number, info)
-            elif not schema.open and not _inside_an_object(path, schema):
+            elif schema.open or _inside_an_object(path, schema):
+                continue
+            elif schema.lacking and not field.transform.required:
+                lacking[path] = field.name
+            else:
                 hint = did_you_mean(path, schema.fields)
                 yield Finding("error", field.error(f"{schema.object} has no field {path!r}", "from", number, hint=hint))
+    if lacking:
+        leaves = ", ".join(dict.fromkeys(lacking.values()))
+        message = (
+            f"{schema.object} has no {', '.join(lacking)}: nothing is read there for {leaves}, and no record with one is written"
+        )
+        hint = f"{schema.lacking}; or name the leaf under skip in the job"
+        yield Finding("warning", MappingError(message, hint=hint))
     yield from _missing(mapping, schema)
     if mapping.spec.unmapped == "report":
         named = {path for field in mapping.fields.values() for path in field.transform.paths}

@@ -109,7 +109,7 @@ def _check_connection(project: Project, name: str, live: bool) -> Iterator[Findi
     for kind in connection.kinds:
         subject = f"live {connection.name}/{connection.mapping(kind).object}"
         for finding in _collected(subject, _check_live(connection, kind, subject)):
-            idle = finding.severity == "error" and kind not in used
+            idle = finding.severity != "ok" and kind not in used
             yield replace(finding, severity="warning", exit_code=0, hint=f"no job uses it; {finding.hint}") if idle else finding
 
 

@@ -123,10 +123,11 @@ class CSV(Connector):
         with self._keyed(object) as sheet:
             key = sheet.names[sheet.key_at]
             fields = {name: FieldInfo(name, "text", name, writable=name != key, custom=True) for name in sheet.columns}
+            lacking = f"add the column to {sheet.path.name}, or set add_columns = yes"
         for fact, type in {"id": "text", "key": "text", "version": "text", "line": "integer"}.items():
             path = f"{RESERVED}.{fact}"
             fields[path] = FieldInfo(path, "integer" if type == "integer" else "text", f"The row's {fact}", writable=False)
-        return Schema(object, fields, open=self._add_columns)
+        return Schema(object, fields, open=self._add_columns, lacking=lacking)
 
     def read(self, object: str, since: Cursor | None = None) -> Iterator[Page]:
         """All rows of one state of the file, in the file's order.
