@@ -239,10 +239,11 @@ class Project:
 
     @cached_property
     def _tokens(self) -> TokenStore:
-        from aios_connect.store.keys import Keys, desktop_keyring
+        from aios_connect.store.keys import FILE_VARIABLE, VARIABLE, Keys, desktop_keyring
         from aios_connect.store.tokens import SealedTokens
 
-        keys = Keys(self._environment, keyring=desktop_keyring(), project=str(self.folder))
+        told = self._environment.get(VARIABLE) or self._environment.get(FILE_VARIABLE)  # then the keyring need not be loaded
+        keys = Keys(self._environment, keyring=None if told else desktop_keyring(), project=str(self.folder))
         return SealedTokens(self.store(), keys, now=self.now)
 
     @cached_property

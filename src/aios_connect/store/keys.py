@@ -18,7 +18,7 @@ from typing import Protocol
 
 from aios_connect.errors import ConfigError
 
-__all__ = ["Key", "Keyring", "Keys", "desktop_keyring"]
+__all__ = ["FILE_VARIABLE", "VARIABLE", "Key", "Keyring", "Keys", "desktop_keyring"]
 
 VARIABLE = "AIOS_KEY"
 FILE_VARIABLE = "AIOS_KEY_FILE"
