@@ -268,7 +268,8 @@ class _Door(BaseHTTPRequestHandler):
 def test_webhooks_reach_a_server_on_this_machine_and_no_other() -> None:
     vendor = HubSpotVendor(hazards=Hazards.none())
     with HTTPServer(("127.0.0.1", 0), _Door) as server:
-        server.came = came = []  # type: ignore[attr-defined]
+        came: list[Request] = []
+        server.came = came  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/hooks?who=us"

@@ -140,6 +140,8 @@ class ConnectorSpec:
         objects: By the provider's own name.
         limits: Rates and quotas.
         webhooks: It can receive signed webhooks.
+        sandbox: What makes its fake for people to play with, ``module:function``; ``""`` if there is none. The function takes ``seed``
+            and ``hazards``, and returns a :class:`aios_connect.sandbox.Playground`.
         proof: How the connector was proved, for its README: "live Tryton 8.2", "sandbox + vendor spec".
     """
 
@@ -151,4 +153,5 @@ class ConnectorSpec:
     objects: Mapping[str, ObjectSpec]
     limits: tuple[Limit, ...] = ()
     webhooks: bool = False
+    sandbox: str = ""
     proof: str = ""

@@ -8,9 +8,10 @@ Nothing here is a recording.
 
 from __future__ import annotations
 
-from .clock import SimClock
+from .clock import RunningClock, SimClock
 from .faults import FAULTS, Answer, Call, Fault, NoAnswerError, Schedule
 from .outbox import Delivery, Outbox, Target, at_url
+from .playground import Playground, load_playground
 from .reach import Server, serve, transport
 from .shelf import Edit, Item, Shelf
 from .vendor import Entry, RefusedError, Vendor, route
@@ -26,7 +27,9 @@ __all__ = [
     "Item",
     "NoAnswerError",
     "Outbox",
+    "Playground",
     "RefusedError",
+    "RunningClock",
     "Schedule",
     "Server",
     "Shelf",
@@ -34,6 +37,7 @@ __all__ = [
     "Target",
     "Vendor",
     "at_url",
+    "load_playground",
     "route",
     "serve",
     "transport",

@@ -96,6 +96,7 @@ class HubSpot(Connector):
             Limit(5, 1, scope="search", source=_LIMITS),
         ),
         webhooks=True,
+        sandbox="aios_connect_hubspot.sandbox:playground",
         proof="sandbox + vendor spec + the vendor's own clients",
     )
 

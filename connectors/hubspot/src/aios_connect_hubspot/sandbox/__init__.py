@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from ._account import OBJECTS, REFRESH, TOKEN, Hazards
 from ._company import furnish
+from ._playground import playground
 from ._records import Record, Records
 from ._vendor import HubSpotVendor
 from ._webhooks import SECRET
 
-__all__ = ["OBJECTS", "REFRESH", "SECRET", "TOKEN", "Hazards", "HubSpotVendor", "Record", "Records", "furnish"]
+__all__ = ["OBJECTS", "REFRESH", "SECRET", "TOKEN", "Hazards", "HubSpotVendor", "Record", "Records", "furnish", "playground"]
