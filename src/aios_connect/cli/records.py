@@ -15,7 +15,7 @@ from aios_connect.mappings import CompiledMapping
 from aios_connect.model import JSON, Leaf, Leaves
 from aios_connect.model import leaves as layout
 
-from .phrases import clip, counted, value_text
+from .phrases import clip, counted, paragraph, value_text
 from .screen import Answer, Lines
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class RecordsAnswer(Lines):
             line = Text.assemble((f"{id:<10}", "dim"), f"  {label}  ", (rest, "dim"))
             line.truncate(console.width, overflow="ellipsis")
             console.print(line, no_wrap=True)
-        console.print(f"\n{counted(count, 'record')}; --json prints every field", style="dim")
+        console.print(f"\n{counted(count, 'record')}; --json prints every field" if count else "There are none.", style="dim")
         for problem in self._reading.problems:
-            console.print(Text.assemble(("! ", "bold red"), f"{problem.place}: {problem.reason}"))
+            paragraph(console, f"! {problem.place}: {problem.reason}", style="red")
 
     def _records(self) -> Iterator[tuple[str, Leaves]]:
         try:
