@@ -22,7 +22,7 @@ from aios_connect.cli.screen import Screen
 from aios_connect.errors import AiosError, BusyError
 from aios_connect.project import Project
 
-from .conftest import Aios
+from .conftest import SETTINGS, Aios
 
 
 def applied(aios: Aios) -> str:
@@ -44,7 +44,9 @@ def test_the_first_page_names_every_command_and_fits_the_screen(aios: Aios) -> N
 
 
 def test_the_commands_are_those_that_are_promised() -> None:
-    promised = "init connect check connectors describe read map plan apply undo why exceptions run runs reconcile sandbox status version"
+    promised = (
+        "init connect check connectors describe read map plan apply undo why exceptions run runs reconcile sandbox status version"
+    )
     assert sorted(entry.name for entry in COMMANDS) == sorted(promised.split())
     assert sum(len(entries) for entries in GROUPS.values()) == len(COMMANDS)
 
@@ -304,6 +306,31 @@ def test_a_mapping_shows_what_becomes_of_a_record_from_anywhere(
     assert mapped["written_back"] == {"Name": "Bo Ray"}
     assert aios("map", "own.yaml", "office/people/P-1").code == 0
     assert "there is no file nothing.json" in aios("map", "own.yaml", "nothing.json").err
+
+
+def test_the_mapping_in_force_is_shown_without_a_file(aios: Aios, sheets: Path) -> None:
+    (sheets / "mappings" / "csv").mkdir(parents=True)
+    overlay = "connector: csv\nobject: people\nfields: {custom.nick: {from: First name, access: read}}\n"
+    (sheets / "mappings" / "csv" / "people.yaml").write_text(overlay, encoding="utf-8")
+    for words in (["office/people/P-1"], ["office/people", "office/people/P-1"]):
+        (mapped,) = aios("map", *words, "--json").json
+        assert (mapped["leaves"]["names.family"], mapped["leaves"]["custom.nick"]) == ("Lee", "Ann")
+    (sheets / "mappings" / "csv" / "people.yaml").unlink()
+    assert "Zoë O'Hara" in aios("map", "office/people").out
+    assert aios("map", "office/peple").err.splitlines()[1] == "hint: it maps companies, deals, people"
+
+
+def test_a_mapping_file_takes_the_functions_that_the_project_allows(
+    aios: Aios, sheets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sheets / "words_of_ours.py").write_text("shout = str.upper\nkeep = str\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(sheets)
+    file = sheets / "own.yaml"
+    own = "fields:\n  notes: {from: Notes, as: function, get: words_of_ours:shout, put: words_of_ours:keep, access: read}\n"
+    file.write_text(f"connector: csv\nobject: people\nkind: person\n{own}", encoding="utf-8")
+    assert aios("map", "own.yaml", "office/people/P-1").code == 2
+    (sheets / "aios-connect.toml").write_text('functions = ["words_of_ours"]\n' + SETTINGS, encoding="utf-8")
+    assert "KEYS AT THE DESK" in aios("map", "own.yaml", "office/people/P-1").out
 
 
 # plan and apply

@@ -34,7 +34,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("connectors", f"{_CLI}.looking:connectors", "List the providers that are installed."),
         Entry("describe", f"{_CLI}.looking:describe", "Show the objects of a connection, or the fields of one object."),
         Entry("read", f"{_CLI}.looking:read", "Read records through their mapping; nothing is stored."),
-        Entry("map", f"{_CLI}.looking:map_", "Show what a mapping file makes of one record, and back."),
+        Entry("map", f"{_CLI}.looking:map_", "Show what a mapping makes of a record, and back."),
     ),
     "Keep in step": (
         Entry("plan", f"{_CLI}.changing:plan", "Read, compare, and show what would be written where, and why."),

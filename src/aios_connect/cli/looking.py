@@ -101,23 +101,25 @@ def read(
 
 
 def map_(
-    file: Path,
+    mapping: str,
     record: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     /,
     *,
     common: Common = Common(),
 ) -> Answer:
-    """Show what a mapping file makes of one record, and back.
+    """Show what a mapping makes of a record, and back.
 
     Args:
-        file: A mapping file.
-        record: A JSON file with one record, - for stdin, or connection/object/id; the examples in the file, if not given.
+        mapping: A mapping file; or connection/object, for the mapping in force there, overlays and all; or connection/object/id.
+        record: A JSON file with one record, - for stdin, or connection/object/id; the examples of the mapping, if not given.
         common: What every command takes.
     """
-    mapping = load(file)
+    found = _mapping(mapping, common)
+    if record is None and not Path(mapping).is_file() and mapping.count("/") > 1:
+        record = mapping
     if record is None:
-        return MappedAnswer(mapping, [example.record for example in mapping.spec.examples if example.record is not None])
-    return MappedAnswer(mapping, [_record(record, mapping, common)])
+        return MappedAnswer(found, [example.record for example in found.spec.examples if example.record is not None])
+    return MappedAnswer(found, [_record(record, common)])
 
 
 def version(*, common: Common = Common()) -> Answer:
@@ -129,7 +131,28 @@ def version(*, common: Common = Common()) -> Answer:
     return VersionAnswer(version_of("aios-connect"), registry.available())
 
 
-def _record(place: str, mapping: CompiledMapping, common: Common) -> Raw:
+def _mapping(place: str, common: Common) -> CompiledMapping:
+    """The mapping of a file, or the one in force for an object of a connection."""
+    if Path(place).is_file() or "/" not in place or place.endswith((".yaml", ".yml")):
+        return load(Path(place), functions=_functions(common))
+    name, object = place.split("/", 2)[:2]
+    with Project.find(common.project, attempts=2) as project:
+        connection = project.connection(name)
+        mapped = {connection.mapping(kind).object: kind for kind in connection.kinds}
+        if object not in mapped:
+            raise ConfigError(f"{name} has no mapping for {object!r}", hint=f"it maps {', '.join(mapped) or 'nothing'}")
+        return connection.mapping(mapped[object])
+
+
+def _functions(common: Common) -> tuple[str, ...]:
+    """The modules that mappings may take functions from, if there is a project."""
+    try:
+        return Project.find(common.project).settings.functions
+    except ConfigError:
+        return ()
+
+
+def _record(place: str, common: Common) -> Raw:
     parts = place.split("/", 2)
     if place == "-":
         return _decoded(sys.stdin.buffer.read(), "what came on stdin")

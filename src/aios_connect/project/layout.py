@@ -37,7 +37,7 @@ _MAPPINGS = """\
 
 The mappings that come with aios-connect are in force without being here. A file `<provider>/<object>.yaml` in this folder is laid
 over the one of the same name (custom fields, names of stages); `<connection>/<object>.yaml` over that, for one connection only.
-`aios check` checks them, `aios map FILE` tries them.
+`aios check` checks them, `aios map CONNECTION/OBJECT` shows what they make of a record.
 """
 
 _JOB = """\
