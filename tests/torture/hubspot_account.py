@@ -61,6 +61,7 @@ class HubSpotAccount(HubSpotVendor):
     def __init__(self, clock: SimClock | None = None, *, hazards: Hazards = Hazards(), seed: int = 0) -> None:
         super().__init__(clock, hazards=hazards, seed=seed)
         self.acting = "api"
+        self._merging = False
         self.associations = _Watched(self)
         self.shelves = {object: View(self, object) for object in FIELDS}
 
@@ -77,18 +78,32 @@ class HubSpotAccount(HubSpotVendor):
         """Archive a record, or merge it into another; what pointed at it points at the survivor then, or at nothing."""
         theirs = OBJECTS[object]
         with self.by(by):
-            if survivor is not None:
+            if survivor is None:
+                self.records[theirs].archive(id, by=by)
+            else:
                 self.merged(theirs, int(survivor), int(id), by=by)
-                return
-            self.records[theirs].archive(id, by=by)
-            for name, links in _LINKS.items():
-                for to in links.values():
-                    for record in list(self.records[OBJECTS[name]]) if to == theirs else ():
-                        self.associations.remove(OBJECTS[name], record.id, to, int(id))
+
+    def merged(self, object: str, primary: int, other: int, *, by: str = "a person") -> Record:
+        self._merging = True  # what pointed at one of the two points at nothing for a moment, which nobody sees
+        try:
+            record = super().merged(object, primary, other, by=by)
+        finally:
+            self._merging = False
+        self.look_around(object)
+        return record
+
+    def look_around(self, object: str) -> None:
+        """Records of an object came or went: what pointed at them may point at something else now."""
+        for name, links in _LINKS.items():
+            for record in list(self.records[OBJECTS[name]]) if object in links.values() else ():
+                self.moved(OBJECTS[name], record.id, object)
+        for to in set(_LINKS[_PLAIN[object]].values()):
+            for record in list(self.records[object]):
+                self.moved(object, record.id, to)
 
     def moved(self, object: str, id: int, to: str) -> None:
         """A record may point at something else now."""
-        if object in _PLAIN:
+        if object in _PLAIN and not self._merging:
             self.shelves[_PLAIN[object]].look_again(id, to)
 
 
@@ -136,6 +151,8 @@ class View:
         """Something was written to a record."""
         if edit.values is None:
             self.history.append(edit)
+            with self._account.by("the server"):
+                self._account.look_around(OBJECTS[self._object])
             return
         values = {
             name: _plain(name, edit.values[property])
@@ -207,7 +224,7 @@ class _Watched(Associations):
     """Associations that tell when one came or went."""
 
     def __init__(self, account: HubSpotAccount) -> None:
-        super().__init__()
+        super().__init__(account._lives)
         self._account = account
 
     def add(self, object: str, id: int, to: str, other: int, *, primary: bool = False) -> None:

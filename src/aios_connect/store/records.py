@@ -136,6 +136,11 @@ def records_by_id(tx: Connection, connection: str, object: str, ids: Iterable[st
     return found
 
 
+def merged_records(tx: Connection, connection: str, object: str) -> list[RecordRow]:
+    """The records that were merged into others."""
+    return _records(tx.execute(select(*_RECORD_COLUMNS).where(_at(connection, object), _record.c.gone == "merged")))
+
+
 def record_at(tx: Connection, connection: str, object: str, id: str) -> RecordRow | None:
     """One record, if it is known."""
     return records_by_id(tx, connection, object, [id]).get(id)

@@ -6,7 +6,7 @@ becomes a question to a person, and the record waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -33,6 +33,7 @@ from aios_connect.store.tables import record as record_table
 
 from .effects import creations_sent
 from .exceptions import raise_exception, resolve_exceptions, settled_matches
+from .heirs import ancestors_of, inherit, ranked
 from .jobs import Job
 from .keys import compatible_names, full_name, keys_of, label_of, normal_company
 from .paths import at_path
@@ -88,25 +89,36 @@ def match_job(
         for connection in taking_part(job, kind, connections):
             with (progress or Silent()).task(f"matching {connection.name} {kind}") as task:
                 last = ""
+                with store.read() as view:
+                    ancestors = ancestors_of(view, connection.name, connection.mapping(kind).object)
                 while True:
                     with store.begin() as tx:
                         rows = unlinked_after(tx, connection.name, connection.mapping(kind).object, last)
                         if not rows:
                             break
-                        held |= _match_chunk(tx, job, kind, connection, rows, now())
+                        held |= _match_chunk(tx, job, kind, connection, rows, ancestors, now())
                     last = rows[-1].id
                     task.advance(len(rows))
     return held
 
 
-def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, rows: list[RecordRow], now: datetime) -> set[Held]:
+def _match_chunk(
+    tx: Transaction,
+    job: Job,
+    kind: str,
+    connection: Connection,
+    rows: list[RecordRow],
+    ancestors: Mapping[str, Sequence[RecordRow]],
+    now: datetime,
+) -> set[Held]:
     references = References(tx, kind)
     seen = {row.id: loads(row.seen) for row in rows}
     references.learn((row.connection, seen[row.id]) for row in rows)
     leaves = {id: references.resolved(connection.name, value) for id, value in seen.items()}
     keys = {id: keys_of(kind, value, job.kinds[kind].match) for id, value in leaves.items()}
-    own = _own_keys(tx, kind, connection, rows)
-    chunk = _learn(tx, kind, connection.name, keys, own)
+    own = _own_keys(tx, kind, connection, [row for row in rows if row.id not in ancestors])
+    older = {row.id: {old.entity: old for old in ancestors[row.id] if old.entity} for row in rows if row.id in ancestors}
+    chunk = _learn(tx, kind, connection.name, keys, {*own.values(), *(entity for of in older.values() for entity in of)})
     questions = {row.id: f"match:{job.job}:{row.connection}:{row.object}:{row.id}" for row in rows}
     answers = settled_matches(tx, list(questions.values()))
     founded: list[dict[str, Any]] = []
@@ -114,9 +126,12 @@ def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, r
     proposals: list[dict[str, Any]] = []
     sure: list[str] = []
     held: set[Held] = set()
+    heirs: dict[str, RecordRow] = {}
     for row in rows:
         label = label_of(kind, leaves[row.id])
         candidates = _candidates(kind, leaves[row.id], keys[row.id], own.get(row.id), chunk)
+        if row.id in older:
+            candidates = _of_merged(candidates, seen[row.id], ancestors[row.id])
         answer = answers.get(questions[row.id])
         chosen = _choose(candidates, chunk, answer)
         if isinstance(chosen, str):
@@ -151,6 +166,8 @@ def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, r
             chunk.names[chosen.entity] = label
             for key in keys[row.id]:
                 chunk.keys.setdefault(key, set()).add(chosen.entity)
+        if chosen.entity in older.get(row.id, {}):
+            heirs[row.id] = older[row.id][chosen.entity]
         chunk.taken.add(chosen.entity)
         proposals.append({"of": row.id, "to": chosen.entity, "why": chosen.evidence})
     resolve_exceptions(tx, sure, now)
@@ -159,6 +176,7 @@ def _match_chunk(tx: Transaction, job: Job, kind: str, connection: Connection, r
         propose = update(record_table).where(*of_row, record_table.c.id == bindparam("of"))
         tx.execute(propose.values(entity=bindparam("to"), evidence=bindparam("why")), proposals)
         _remember_what_was_sent(tx, rows, own)
+        inherit(tx, heirs)
     if founded:
         tx.execute(insert(entity_table), founded)
         replace_keys(tx, kind, founded_keys)
@@ -177,9 +195,20 @@ def _remember_what_was_sent(tx: Transaction, rows: list[RecordRow], own: Mapping
         )
 
 
+def _of_merged(candidates: list[_Candidate], said: Mapping[str, Any], ancestors: Sequence[RecordRow]) -> list[_Candidate]:
+    """Who a record is into which others were merged: whom its evidence proves, else the one whose values it kept."""
+    if any(candidate.proof == "sure" for candidate in candidates):
+        return candidates
+    first, alone = ranked(said, ancestors)
+    return [
+        _Candidate(old.entity or "", "sure" if alone and old is first[0] else "review", f"{old.place} was merged into it")
+        for old in first
+    ]
+
+
 def _own_keys(tx: Transaction, kind: str, connection: Connection, rows: list[RecordRow]) -> dict[str, str]:
     """Record id -> entity, for records that carry our own key: made by us, perhaps in a run that never learned of it."""
-    path = connection.connector.spec.objects[rows[0].object].key
+    path = connection.connector.spec.objects[rows[0].object].key if rows else ""
     if not path:
         return {}
     take = at_path(path)
@@ -189,10 +218,10 @@ def _own_keys(tx: Transaction, kind: str, connection: Connection, rows: list[Rec
     return {id: key for id, key in ours.items() if key in known}
 
 
-def _learn(tx: Transaction, kind: str, connection: str, keys: Mapping[str, Mapping[str, str]], own: Mapping[str, str]) -> _Chunk:
+def _learn(tx: Transaction, kind: str, connection: str, keys: Mapping[str, Mapping[str, str]], others: Collection[str]) -> _Chunk:
     chunk = _Chunk()
     owners = entities_by_key(tx, kind, [key for found in keys.values() for key in found])
-    entities = {entity for found in owners.values() for entity in found} | set(own.values())
+    entities = {entity for found in owners.values() for entity in found} | set(others)
     rows = entities_by_id(tx, entities)
     living: set[str] = set()
     for entity, records in records_of(tx, entities).items():

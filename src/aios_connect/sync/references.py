@@ -169,6 +169,8 @@ class References:
         for record in self._records.get(entity, ()):
             if record.connection == connection and record.object == to and record.gone is None:
                 return f"{to}:{record.id}"
+        if all(record.gone is not None for record in self._records.get(entity, ())):
+            return None  # it is gone everywhere: nobody will make it
         return Pending(entity)
 
 
