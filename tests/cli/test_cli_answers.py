@@ -146,6 +146,25 @@ def test_a_password_is_tried_kept_encrypted_and_used(
     assert aios("check", "--json").json["ok"]
 
 
+def test_the_key_that_secrets_are_sealed_with_can_be_changed(
+    aios: Aios, desk: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "there is no key yet" in aios("connect", "--rotate-key").err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("open sesame\n"))
+    connect = ("connect", "desk", "--provider", "desk", "--set", f"url={desk}", "--set", "user=ann", "--password-stdin")
+    assert aios(*connect).code == 0
+    before = (tmp_path / "key").read_text()
+    ran = aios("connect", "--rotate-key")
+    assert (ran.code, (tmp_path / "key").read_text() != before) == (0, True)
+    assert "the secrets of 1 connection are sealed with a new key; it is in the file" in ran.out
+    assert aios("check").code == 0
+    (tmp_path / "key").write_text(before)
+    lost = aios("check")
+    assert (lost.code, "sealed with key" in lost.out, "aios connect desk" in lost.out) == (2, True, True)
+    assert "without a name" in aios("connect", "desk", "--rotate-key").err
+    assert "aios connect NAME" in aios("connect").err
+
+
 def test_a_wrong_password_is_said_and_not_kept(aios: Aios, desk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ("connect", "desk", "--provider", "desk", "--set", f"url={desk}", "--set", "user=ann", "--password-stdin")
     monkeypatch.setattr(sys, "stdin", io.StringIO("hunter2\n"))

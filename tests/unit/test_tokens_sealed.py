@@ -45,6 +45,9 @@ class Drawer:
         if not self.forgets:
             self.kept[service, username] = password
 
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
 
 def keys(key: Key | None = None, **environment: str) -> Keys:
     return Keys({"AIOS_KEY": key.text()} if key else environment, keyring=None, project="p")
@@ -195,6 +198,89 @@ def test_a_change_of_key_is_whole_or_not_at_all(store: Store, clock: Clock) -> N
     with pytest.raises(ConfigError, match=f"'sheet' are sealed with key {third.id}"):
         SealedTokens(store, keys(new), now=clock).rotate(old, new)
     assert rows(store) == before
+
+
+def places(tmp_path: Path, given: str) -> Keys:
+    if given == "file":
+        return keys(AIOS_KEY_FILE=str(tmp_path / "key"))
+    if given == "keyring":
+        return Keys({}, keyring=Drawer(), project="p")
+    return keys(AIOS_KEY=Key.make().text(), AIOS_KEY_NEXT=Key.make().text())
+
+
+@pytest.mark.parametrize("given", ["file", "keyring"])
+def test_a_new_key_takes_the_place_of_the_old_one(store: Store, clock: Clock, tmp_path: Path, given: str) -> None:
+    place = places(tmp_path, given)
+    sealed = SealedTokens(store, place, now=clock)
+    sealed.put("crm", {"password": "x"})
+    old = place.find()
+    count, where = sealed.change_key()
+    assert (count, given in where, place.coming()) == (1, True, None)
+    assert place.find() not in (None, old)
+    kept = sealed.get("crm")
+    assert kept is not None
+    assert kept.values == {"password": "x"}
+    again = place.find()
+    assert sealed.change_key()[0] == 1
+    assert place.find() != again
+
+
+def test_a_key_in_the_environment_is_changed_by_whoever_sets_it(store: Store, clock: Clock, tmp_path: Path) -> None:
+    place = places(tmp_path, "environment")
+    sealed = SealedTokens(store, place, now=clock)
+    sealed.put("crm", {"password": "x"})
+    count, where = sealed.change_key()
+    assert (count, where) == (1, "from now on AIOS_KEY must be what AIOS_KEY_NEXT is")
+    new = place.coming()
+    assert new is not None
+    kept = SealedTokens(store, keys(new), now=clock).get("crm")
+    assert kept is not None
+    with pytest.raises(ConfigError, match="cannot be changed from here") as caught:
+        SealedTokens(store, keys(new), now=clock).change_key()
+    assert "AIOS_KEY_NEXT" in caught.value.hint
+
+
+@pytest.mark.parametrize("given", ["file", "keyring"])
+def test_a_change_of_key_that_was_stopped_half_way_opens_everything_and_is_finished(
+    store: Store, clock: Clock, tmp_path: Path, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = places(tmp_path, given)
+    sealed = SealedTokens(store, place, now=clock)
+    sealed.put("crm", {"password": "x"})
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Keys, "promote", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        sealed.change_key()
+    sealed.put("sheet", {"password": "y"})
+    opened = [sealed.get(name) for name in ("crm", "sheet")]
+    assert [kept and kept.values["password"] for kept in opened] == ["x", "y"]
+    assert sealed.change_key()[0] == 1
+    opened = [sealed.get(name) for name in ("crm", "sheet")]
+    assert [kept and kept.values["password"] for kept in opened] == ["x", "y"]
+
+
+def test_what_is_sealed_with_the_old_key_while_it_is_changed_is_sealed_anew(
+    store: Store, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = places(tmp_path, "file")
+    sealed = SealedTokens(store, place, now=clock)
+    sealed.put("crm", {"password": "x"})
+    promote = Keys.promote
+    monkeypatch.setattr(Keys, "promote", lambda self: (sealed.put("sheet", {"password": "y"}), promote(self))[1])
+    assert sealed.change_key()[0] == 2
+    kept = sealed.get("sheet")
+    assert kept is not None
+
+
+def test_a_lost_key_cannot_be_changed(store: Store, clock: Clock, tmp_path: Path) -> None:
+    place = places(tmp_path, "file")
+    sealed = SealedTokens(store, place, now=clock)
+    with pytest.raises(ConfigError, match="there is no key yet"):
+        sealed.change_key()
+    sealed.put("crm", {"password": "x"})
+    (tmp_path / "key").unlink()
+    with pytest.raises(ConfigError, match="the key that opens the secrets of 'crm' is not there") as caught:
+        sealed.change_key()
+    assert "if it is lost, make a new one" in caught.value.hint
 
 
 # Where the key comes from

@@ -17,7 +17,7 @@ from aios_connect.project.checks import Finding
 from .phrases import counted, paragraph
 from .screen import Answer
 
-__all__ = ["CheckAnswer", "ConnectedAnswer", "LaidAnswer"]
+__all__ = ["CheckAnswer", "ConnectedAnswer", "KeyAnswer", "LaidAnswer"]
 
 _SIGNS = {"ok": ("ok", "green"), "warning": ("!", "yellow"), "error": ("x", "bold red")}
 
@@ -82,6 +82,29 @@ class ConnectedAnswer(Answer):
             console.print(Text(f"  made: {sentence}"), soft_wrap=True)
         for operation, need in self.identity.missing.items():
             console.print(Text.assemble(("! ", "bold red"), f"cannot {operation}: it needs {need}"))
+
+
+class KeyAnswer(Answer):
+    """A new key.
+
+    Args:
+        sealed: How many connections were sealed with it.
+        place: Where it is, or what is left to do.
+    """
+
+    def __init__(self, sealed: int, place: str) -> None:
+        self.sealed = sealed
+        self.place = place
+
+    def document(self) -> Any:
+        """How many, and where the key is."""
+        return {"sealed": self.sealed, "key": self.place}
+
+    def show(self, console: Console) -> None:
+        """The same for a person."""
+        secrets = counted(self.sealed, "connection")
+        console.print(Text(f"the secrets of {secrets} are sealed with a new key; {self.place}"), soft_wrap=True)
+        console.print("the old key opens nothing any more, but backups of the store from before", style="dim")
 
 
 class CheckAnswer(Answer):

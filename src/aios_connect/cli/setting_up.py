@@ -14,7 +14,7 @@ from aios_connect.errors import ConfigError
 from aios_connect.project import ConnectionSettings, Project
 from aios_connect.project.layout import add_connection, lay_down
 
-from .readiness import CheckAnswer, ConnectedAnswer, LaidAnswer
+from .readiness import CheckAnswer, ConnectedAnswer, KeyAnswer, LaidAnswer
 from .screen import Answer, Screen
 from .signing_in import ask_secrets
 from .words import Common, OnScreen, Switch
@@ -35,12 +35,13 @@ def init(folder: Path = Path(), /, *, common: Common = Common()) -> Answer:
 
 
 def connect(
-    name: str,
+    name: str = "",
     /,
     *,
     provider: str | None = None,
     settings: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     password_stdin: Switch = False,
+    rotate_key: Switch = False,
     common: Common = Common(),
     screen: OnScreen,
 ) -> Answer:
@@ -57,9 +58,16 @@ def connect(
         provider: Its provider, for a new connection; aios connectors lists them.
         settings: A setting of a new connection: --set url=https://crm.example.com; may be given several times.
         password_stdin: Take the secret from stdin.
+        rotate_key: Seal the secrets of all connections with a new key instead; no connection is named.
         common: What every command takes.
         screen: Handed in.
     """
+    if rotate_key:
+        return _change_key(name, common)
+    if not name:
+        raise ConfigError(
+            "which connection?", hint="aios connect NAME --provider PROVIDER, such as aios connect crm --provider csv"
+        )
     project = Project.find(common.project, attempts=2)
     if name not in project.connections:
         told = _settings(settings)
@@ -89,6 +97,13 @@ def check(*, offline: Switch = False, common: Common = Common()) -> Answer:
     """
     with Project.find(common.project, attempts=2) as project:
         return CheckAnswer(project.check(live=not offline))
+
+
+def _change_key(name: str, common: Common) -> Answer:
+    if name:
+        raise ConfigError("the key is that of all connections", hint="aios connect --rotate-key, without a name")
+    with Project.find(common.project) as project:
+        return KeyAnswer(*project.change_key())
 
 
 def _sign_in(project: Project, name: str, from_stdin: bool, screen: Screen) -> Answer:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from aios_connect.store import Store
+    from aios_connect.store.tokens import SealedTokens
     from aios_connect.sync import Job
 
     from .checks import Finding
@@ -220,6 +221,17 @@ class Project:
 
         return check(self, live=live)
 
+    def change_key(self) -> tuple[int, str]:
+        """Seal all secrets of the project with a new key.
+
+        Returns:
+            How many connections were sealed anew, and for a person where the new key is.
+
+        Raises:
+            ConfigError: There is no key, or a secret is sealed with another one; then nothing was changed.
+        """
+        return self._tokens.change_key()
+
     def close(self) -> None:
         """Give back connections and store. Safe to call twice."""
         self._open.clear()
@@ -238,7 +250,7 @@ class Project:
         return SharedBudget(self.store(), now=self.now, sleep=self._sleep)
 
     @cached_property
-    def _tokens(self) -> TokenStore:
+    def _tokens(self) -> SealedTokens:
         from aios_connect.store.keys import FILE_VARIABLE, VARIABLE, Keys, desktop_keyring
         from aios_connect.store.tokens import SealedTokens
 

@@ -22,6 +22,7 @@ __all__ = ["FILE_VARIABLE", "VARIABLE", "Key", "Keyring", "Keys", "desktop_keyri
 
 VARIABLE = "AIOS_KEY"
 FILE_VARIABLE = "AIOS_KEY_FILE"
+NEXT_VARIABLE = "AIOS_KEY_NEXT"
 
 _SERVICE = "aios-connect"
 _HINT = (
@@ -91,6 +92,9 @@ class Keyring(Protocol):
     def set_password(self, service: str, username: str, password: str) -> None:
         """Keep a secret."""
 
+    def delete_password(self, service: str, username: str) -> None:
+        """Forget one."""
+
 
 def desktop_keyring() -> Keyring | None:
     """The keyring of this desktop; none on a machine without one, nor one that keeps secrets in plain text."""
@@ -131,20 +135,15 @@ class Keys:
         Raises:
             ConfigError: What is there is not a key.
         """
-        if text := self._environment.get(VARIABLE):
-            return Key.parse(text, f"the environment variable {VARIABLE}")
-        if name := self._environment.get(FILE_VARIABLE):
-            try:
-                return Key.parse(Path(name).expanduser().read_text(encoding="ascii", errors="replace"), f"the key file {name}")
-            except FileNotFoundError:
-                return None
-            except OSError as error:
-                raise ConfigError(
-                    f"the key file {name} cannot be read: {error.strerror}", hint="give this user the right to read it"
-                ) from None
-        if self._keyring is not None and (text := self._asked(self._keyring)):
-            return Key.parse(text, "the keyring")
-        return None
+        return self._found(coming=False)
+
+    def coming(self) -> Key | None:
+        """The key that is to take the place of this one, while a change of key is under way.
+
+        Raises:
+            ConfigError: What is there is not a key.
+        """
+        return self._found(coming=True)
 
     def find_or_make(self) -> Key:
         """The key; a new one, kept where it belongs, if there is none.
@@ -152,20 +151,33 @@ class Keys:
         Raises:
             ConfigError: There is no place to keep one; the hint says how to give one.
         """
-        if key := self.find():
-            return key
-        key = Key.make()
+        return self.find() or self._made(coming=False)
+
+    def find_or_make_coming(self) -> Key:
+        """The key that is to come; a new one, kept beside the present one, if none is under way.
+
+        Raises:
+            ConfigError: The present one stands in the environment, and the one to come does not.
+        """
+        if found := self.coming():
+            return found
+        if self._environment.get(VARIABLE):
+            raise ConfigError(
+                f"the key stands in the environment variable {VARIABLE}, which cannot be changed from here",
+                hint=f"set {NEXT_VARIABLE} to the new one, the output of: openssl rand -base64 32",
+            )
+        return self._made(coming=True)
+
+    def promote(self) -> str:
+        """Let the key that is to come take the place of the present one. Says, for a person, where it is or what is left to do."""
+        if self._environment.get(VARIABLE):
+            return f"from now on {VARIABLE} must be what {NEXT_VARIABLE} is"
         if name := self._environment.get(FILE_VARIABLE):
-            return self._into_file(Path(name).expanduser(), key)
-        if self._keyring is None:
-            raise ConfigError("there is no key to seal secrets with, and this machine has no keyring", hint=_HINT)
-        try:
-            self._keyring.set_password(_SERVICE, self._project, key.text())
-        except Exception as error:  # every backend has errors of its own
-            raise ConfigError(f"the keyring does not keep the key: {error}", hint=_HINT) from error
-        if self._asked(self._keyring) != key.text():
-            raise ConfigError("the keyring does not keep the key", hint=_HINT)
-        return key
+            os.replace(self._file(name, coming=True), self._file(name, coming=False))
+        elif self._keyring is not None and (text := self._asked(self._keyring, coming=True)):
+            self._keyring.set_password(_SERVICE, self._project, text)
+            self._keyring.delete_password(_SERVICE, _next(self._project))
+        return f"it is in {self.where()}"
 
     def where(self) -> str:
         """Where the key is looked for, for a person."""
@@ -179,13 +191,50 @@ class Keys:
             else f"{VARIABLE} or {FILE_VARIABLE} (this machine has no keyring)"
         )
 
-    def _asked(self, keyring: Keyring) -> str | None:
+    def _found(self, *, coming: bool) -> Key | None:
+        if self._environment.get(VARIABLE):
+            variable = NEXT_VARIABLE if coming else VARIABLE
+            text = self._environment.get(variable)
+            return Key.parse(text, f"the environment variable {variable}") if text else None
+        if name := self._environment.get(FILE_VARIABLE):
+            path = self._file(name, coming=coming)
+            try:
+                return Key.parse(path.read_text(encoding="ascii", errors="replace"), f"the key file {path}")
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                raise ConfigError(
+                    f"the key file {path} cannot be read: {error.strerror}", hint="give this user the right to read it"
+                ) from None
+        if self._keyring is not None and (text := self._asked(self._keyring, coming=coming)):
+            return Key.parse(text, "the keyring")
+        return None
+
+    def _made(self, *, coming: bool) -> Key:
+        key = Key.make()
+        if name := self._environment.get(FILE_VARIABLE):
+            return self._into_file(self._file(name, coming=coming), key, coming=coming)
+        if self._keyring is None:
+            raise ConfigError("there is no key to seal secrets with, and this machine has no keyring", hint=_HINT)
         try:
-            return keyring.get_password(_SERVICE, self._project)
+            self._keyring.set_password(_SERVICE, _next(self._project) if coming else self._project, key.text())
+        except Exception as error:  # every backend has errors of its own
+            raise ConfigError(f"the keyring does not keep the key: {error}", hint=_HINT) from error
+        if self._asked(self._keyring, coming=coming) != key.text():
+            raise ConfigError("the keyring does not keep the key", hint=_HINT)
+        return key
+
+    def _file(self, name: str, *, coming: bool) -> Path:
+        path = Path(name).expanduser()
+        return path.with_name(f"{path.name}.next") if coming else path
+
+    def _asked(self, keyring: Keyring, *, coming: bool) -> str | None:
+        try:
+            return keyring.get_password(_SERVICE, _next(self._project) if coming else self._project)
         except Exception as error:  # every backend has errors of its own
             raise ConfigError(f"the keyring does not answer: {error}", hint=f"unlock it; or {_HINT}") from error
 
-    def _into_file(self, path: Path, key: Key) -> Key:
+    def _into_file(self, path: Path, key: Key, *, coming: bool) -> Key:
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -195,7 +244,7 @@ class Keys:
                 os.fsync(file.fileno())
             os.link(draft, path)  # whole or not at all, and never over another
         except FileExistsError:  # another process was first: its key counts
-            return self.find_or_make()
+            return self.find_or_make_coming() if coming else self.find_or_make()
         except OSError as error:
             raise ConfigError(
                 f"the key file {path} cannot be made: {error.strerror}", hint="choose a folder this user may write to"
@@ -203,3 +252,7 @@ class Keys:
         finally:
             draft.unlink(missing_ok=True)
         return key
+
+
+def _next(project: str) -> str:
+    return f"{project} (next)"

@@ -115,6 +115,26 @@ class SealedTokens:
             ours = update(token).where(token.c.connection == connection, token.c.lease_by == owner)
             transaction.execute(ours.values(lease_by="", lease_until=0.0))
 
+    def change_key(self) -> tuple[int, str]:
+        """Seal all secrets with a new key. Stopped at any instant, it is finished by calling it again, and everything opens meanwhile.
+
+        Returns:
+            How many connections were sealed anew, and for a person where the new key is.
+
+        Raises:
+            ConfigError: There is no key, or a row is sealed with another one; then nothing was changed.
+        """
+        old = self._keys.find()
+        if old is None:
+            self._refuse_lost_key()
+            raise ConfigError(
+                "there is no key yet, for no secret is kept", hint="aios connect NAME makes one when it keeps a secret"
+            )
+        new = self._keys.find_or_make_coming()
+        sealed = self.rotate(old, new)
+        place = self._keys.promote()
+        return sealed + self.rotate(old, new), place  # another process may have sealed one with the old key meanwhile
+
     def rotate(self, old: Key, new: Key) -> int:
         """Seal everything that the old key opens with the new one, in one transaction.
 
@@ -143,17 +163,23 @@ class SealedTokens:
                 f"the key that opens the secrets of {connection!r} is not there; it is looked for in {self._keys.where()}",
                 hint=f"give it back; if it is lost, make a new one (openssl rand -base64 32) and run `aios connect {connection}`",
             )
-        if key.id != sealed_with:
+        if key.id == sealed_with:
+            return key
+        coming = self._keys.coming()
+        if coming is None or coming.id != sealed_with:
             raise _sealed_otherwise(connection, sealed_with, key.id)
-        return key
+        return coming
 
     def _first_key(self) -> Key:
         """A new key, unless secrets are sealed already: then theirs is lost, and a new one must be somebody's decision."""
+        self._refuse_lost_key()
+        return self._keys.find_or_make()
+
+    def _refuse_lost_key(self) -> None:
         with self._store.read() as transaction:
             sealed = transaction.execute(select(token.c.connection, token.c.key_id).limit(1)).first()
         if sealed is not None:
             self._key(sealed.connection, sealed.key_id)
-        return self._keys.find_or_make()
 
 
 def _seal(connection: str, values: Mapping[str, str], key: Key) -> bytes:
