@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -13,6 +14,7 @@ from .tryton_office import Office, create, update
 
 pytestmark = pytest.mark.live
 
+Another = Callable[..., Office]
 PARTY = "model.party.party"
 DEAL = "model.sale.opportunity"
 REACHED = {"email": "ada@example.com", "mobile": "+15035550101"}
@@ -290,6 +292,42 @@ def test_a_deal_whose_create_is_lost_still_reaches_its_state(office: Office) -> 
     (receipt,) = office.write("opportunities", create(patch, "lost-deal"))
     assert (receipt.outcome, (receipt.record or {})["state"]) == ("written", "opportunity")
     assert named(office, "sale.opportunity", "attachments.link", "aios:lost-deal") == 1
+
+
+@pytest.mark.parametrize("stopped_at", ["opportunity", "convert"])
+def test_a_deal_that_was_half_made_does_not_count_as_there_and_is_gone_on_with(
+    office: Office, another: Another, stopped_at: str
+) -> None:
+    (company,) = office.make("companies", {"name": "Harbor Lane"})
+    patch = {"description": "Half", "party": {"company": company["id"]}, "employee": 1, "amount": "5", "state": "converted"}
+    key = f"half-{stopped_at}"
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    office.wire.before[f"{DEAL}.{stopped_at}"] = stop
+    with pytest.raises(KeyboardInterrupt):
+        office.write("opportunities", create(patch, key))
+    next_process = another()
+    assert next_process.connector.find("opportunities", [key]) == {}
+    assert next_process.records("opportunities", {}) == [one for one in office.records("opportunities") if one["key"] != key]
+    (receipt,) = next_process.write("opportunities", create(patch, key))
+    assert (receipt.outcome, (receipt.record or {})["state"], (receipt.record or {})["key"]) == ("written", "converted", key)
+    assert next_process.connector.find("opportunities", [key])[key] == receipt.record
+    assert named(office, "sale.opportunity", "attachments.link", f"aios:{key}") == 1
+    assert next_process.wire.calls.count(f"{DEAL}.create") == 0
+
+
+def test_a_half_made_deal_that_somebody_took_elsewhere_stays_there(office: Office) -> None:
+    (company,) = office.make("companies", {"name": "Harbor Lane"})
+    patch = {"description": "Half", "party": {"company": company["id"]}, "employee": 1, "state": "opportunity"}
+    link = {"name": "aios-connect", "type": "link", "link": "aios-unfinished:half-elsewhere"}
+    values = {"description": "Half", "party": company["id"], "attachments": [["create", [link]]]}
+    (id,) = office.rpc(f"{DEAL}.create", [values])
+    office.rpc(f"{DEAL}.cancel", [id])
+    (receipt,) = office.write("opportunities", create(patch, "half-elsewhere"))
+    assert (receipt.outcome, receipt.id, (receipt.record or {})["state"]) == ("written", str(id), "cancelled")
+    assert [raw["id"] for raw in office.connector.find("opportunities", ["half-elsewhere"]).values()] == [id]
 
 
 def test_a_delete_whose_answer_is_lost_is_looked_up(office: Office) -> None:

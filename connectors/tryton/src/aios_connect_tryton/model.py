@@ -17,13 +17,15 @@ from aios_connect.connectors import Raw
 from .references import References
 from .wire import encoded
 
-__all__ = ["KEY", "Domain", "Model", "Row", "Seen", "along", "code_of", "key_among", "plain"]
+__all__ = ["KEY", "UNFINISHED", "Domain", "Model", "Row", "Seen", "along", "code_of", "key_among", "plain"]
 
 Row = Mapping[str, Any]
 Domain = list[Any]
 
 KEY: Final = "aios:"
 """Begins our unique key in Tryton, so that it is told apart from what people keep there."""
+UNFINISHED: Final = "aios-unfinished:"
+"""Begins it instead while a record that takes several calls is being made."""
 _SKIPPED: Final = frozenset({"create_uid", "write_uid"})
 _SCALARS: Final = frozenset(
     {
@@ -103,9 +105,13 @@ class Model:
             *([name, ">=", since] for name in ("last_modified_at", *(f"{part}.last_modified_at" for part in self.parts))),
         ]
 
-    def keyed(self, keys: list[str]) -> Domain:
-        """Those that carry one of our unique keys."""
+    def keyed(self, keys: list[str], *, unfinished: bool = False) -> Domain:
+        """Those that carry one of our unique keys; or those that are still being made."""
         raise NotImplementedError(f"{self.name} has no place for a key")
+
+    def unfinished(self, row: Row) -> bool:
+        """It is still being made: we were stopped on the way, and whoever makes it again goes on with it."""
+        return False
 
     def stored(self, fields: Mapping[str, Any]) -> list[str]:
         """The names of the fields that a raw record takes over as they are: all that Tryton stores in the row itself."""
@@ -172,7 +178,7 @@ class Model:
         """Put the values for a part of a patch that is not simply a field; False if it is one."""
         return False
 
-    def new(self, key: str | None, references: References) -> dict[str, Any]:
+    def new(self, key: str | None, references: References, *, unfinished: bool = False) -> dict[str, Any]:
         """The values of every new record, our key among them."""
         return {}
 
@@ -221,7 +227,7 @@ def code_of(row: Row, name: str, field: str) -> Any:
 
 def key_among(texts: Iterator[str | None]) -> str | None:
     """Our key among what people keep in the same place."""
-    return next((text.removeprefix(KEY) for text in texts if text and text.startswith(KEY)), None)
+    return next((text.partition(":")[2] for text in texts if text and text.startswith((KEY, UNFINISHED))), None)
 
 
 def _instant_text(stamp: str) -> str:

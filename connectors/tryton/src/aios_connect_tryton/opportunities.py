@@ -7,7 +7,7 @@ from typing import Any
 
 from aios_connect.connectors import Raw
 
-from .model import KEY, Domain, Model, Row, along, code_of, key_among
+from .model import KEY, UNFINISHED, Domain, Model, Row, along, code_of, key_among
 from .references import References
 from .wire import encoded
 
@@ -16,6 +16,9 @@ __all__ = ["Opportunities"]
 
 class Opportunities(Model):
     """Sale opportunities. Their key is an attached link: nothing that people fill in is used up.
+
+    One that is made in a later state than the first takes several calls. Until the last of them is done its link says so, and it
+    does not count as there.
 
     Args:
         people: Name of the party category of people.
@@ -39,8 +42,12 @@ class Opportunities(Model):
         self._people = people
         self._companies = companies
 
-    def keyed(self, keys: list[str]) -> Domain:
-        return [["attachments", "where", [["link", "in", [KEY + key for key in keys]]]]]
+    def keyed(self, keys: list[str], *, unfinished: bool = False) -> Domain:
+        begin = UNFINISHED if unfinished else KEY
+        return [["attachments", "where", [["link", "in", [begin + key for key in keys]]]]]
+
+    def unfinished(self, row: Row) -> bool:
+        return any((one["link"] or "").startswith(UNFINISHED) for one in along(row, "attachments"))
 
     def shape(self, row: Row) -> Raw:
         contact = row["contact."]
@@ -72,10 +79,11 @@ class Opportunities(Model):
         ordered = {name: patch[name] for name in sorted(patch, key=lambda name: name == "contact") if name != "state"}
         return super().values(ordered, before, fields, references)
 
-    def new(self, key: str | None, references: References) -> dict[str, Any]:
+    def new(self, key: str | None, references: References, *, unfinished: bool = False) -> dict[str, Any]:
         if not key:
             return {}
-        return {"attachments": [["create", [{"name": "aios-connect", "type": "link", "link": KEY + key}]]]}
+        link = (UNFINISHED if unfinished else KEY) + key
+        return {"attachments": [["create", [{"name": "aios-connect", "type": "link", "link": link}]]]}
 
     def _put_contact(self, values: dict[str, Any], person: int | None, before: Raw | None, references: References) -> None:
         """Name a person: Tryton does it by one of the person's contact mechanisms; without a company, the person is the party."""

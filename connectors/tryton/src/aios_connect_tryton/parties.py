@@ -56,7 +56,7 @@ class Parties(Model):
     def domain(self) -> Domain:
         return [["categories.name", "=", self.category]]
 
-    def keyed(self, keys: list[str]) -> Domain:
+    def keyed(self, keys: list[str], *, unfinished: bool = False) -> Domain:
         return [["identifiers", "where", [["type", "=", None], ["code", "in", [KEY + key for key in keys]]]]]
 
     def shape(self, row: Row) -> Raw:
@@ -85,7 +85,7 @@ class Parties(Model):
                 return False
         return True
 
-    def new(self, key: str | None, references: References) -> dict[str, Any]:
+    def new(self, key: str | None, references: References, *, unfinished: bool = False) -> dict[str, Any]:
         values: dict[str, Any] = {"categories": [["add", [references.id(CATEGORY, self.category)]]]}
         if key:
             values["identifiers"] = [["create", [{"code": KEY + key}]]]

@@ -68,7 +68,7 @@ class Records:
         changed = [self.model.changed(instant(_parsed(start)))] if start else []
         while True:
             page, complete, size = self._page([*changed, ["id", ">", after]], self.model.columns(fields), size)
-            seen = [self.model.seen(row, fields) for row in page]
+            seen = [self.model.seen(row, fields) for row in page if not self.model.unfinished(row)]
             stones = [stone for one in seen if (stone := _tombstone(one))]
             gone = {stone.id for stone in stones}
             after = page[-1]["id"] if page else after
@@ -96,9 +96,9 @@ class Records:
         """The records with these ids, archived ones too; those that are gone are left out."""
         return {int(one.id): one for one in self._all([["id", "in", list(ids)]])} if ids else {}
 
-    def by_key(self, keys: Sequence[str]) -> dict[str, Seen]:
-        """The records that carry our keys. If a person copied one, key and all, it is the older one."""
-        found = self._all(self.model.keyed(list(keys))) if keys else []
+    def by_key(self, keys: Sequence[str], *, unfinished: bool = False) -> dict[str, Seen]:
+        """The records that carry our keys, or those still being made. If a person copied one, key and all, it is the older one."""
+        found = self._all(self.model.keyed(list(keys), unfinished=unfinished)) if keys else []
         return {one.raw["key"]: one for one in reversed(found)}
 
     def count(self, domain: Domain) -> int:

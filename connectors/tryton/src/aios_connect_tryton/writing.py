@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from aios_connect.connectors import AmbiguousWriteError, Change, ConflictError, ProviderError, Raw, Receipt, RejectedError
 
-from .model import Seen
+from .model import KEY, UNFINISHED, Seen
 from .reading import Records
 from .references import References
 from .rpc import Rpc
@@ -21,6 +21,7 @@ from .workflow import OPEN, START, path
 
 __all__ = ["Writer"]
 
+ATTACHMENT: Final = "ir.attachment"
 _STALE: Final = "it was changed in Tryton since it was read"
 _GONE: Final = "it is not in Tryton any more"
 
@@ -36,7 +37,7 @@ class _Step:
         leads: The state the record is in afterwards.
     """
 
-    kind: Literal["create", "write", "press", "delete"]
+    kind: Literal["create", "write", "press", "finish", "delete"]
     values: dict[str, Any] = field(default_factory=dict)
     button: str = ""
     leads: str = ""
@@ -86,6 +87,7 @@ class Writer:
         self._receipts: dict[int, Receipt] = {}
         self._written: list[_Task] = []
         self._touched = False
+        self._begun: dict[str, Seen] = {}
 
     def write(self, changes: Sequence[Change]) -> list[Receipt]:
         """One receipt per change, in their order.
@@ -94,6 +96,7 @@ class Writer:
             ProviderError: Nothing was written.
         """
         before = self._look(changes)
+        self._begun = self._look_for_unfinished(changes)
         people = [person for change in changes if (person := (change.patch.get("contact") or {}).get("person")) is not None]
         self._references.forget_contacts()
         self._references.load_contacts(people)
@@ -125,6 +128,11 @@ class Writer:
         plain = not self._model.parts and all(change.version and not self._staged(change) for change in changes)
         return None if plain else self._records.by_id([int(change.id) for change in changes if change.id])
 
+    def _look_for_unfinished(self, changes: Sequence[Change]) -> dict[str, Seen]:
+        """What an earlier call began to make and was stopped at, by key."""
+        goals = {change.key: change.patch.get("state") for change in changes if change.action == "create" and change.key}
+        return self._records.by_key([key for key, goal in goals.items() if goal not in (None, START)], unfinished=True)
+
     def _staged(self, change: Change) -> bool:
         """It touches what hangs together with the rest of the record: its state, or who it is with."""
         return change.action == "delete" or not change.patch.keys().isdisjoint({"state", "party", "contact"})
@@ -132,7 +140,11 @@ class Writer:
     def _begin(self, change: Change, place: int, known: dict[int, Seen] | None) -> Receipt | _Task:
         """What is to be done for a change; a receipt if that is nothing."""
         if change.action == "create":
-            return self._with_steps(_Task(change, place, []))
+            half = self._begun.get(change.key or "")
+            if half is None:
+                return self._with_steps(_Task(change, place, []))
+            steps = self._rest(half.raw["state"], str(change.patch["state"]))
+            return _Task(change, place, steps, half, dict(half.stamps), int(half.id), begun=True)
         id = int(change.id or 0)
         if known is None:
             stamps = {f"{self._model.name},{id}": change.version or ""}
@@ -168,8 +180,9 @@ class Writer:
         values = self._model.values(change.patch, before, self._records.fields(), self._references)
         goal = change.patch.get("state")
         if change.action == "create":
-            new = {**values, **self._model.new(change.key, self._references)}
-            return [_Step("create", new, leads=START), *(self._presses(START, goal) if goal else [])]
+            presses = self._presses(START, goal) if goal else []
+            new = {**values, **self._model.new(change.key, self._references, unfinished=bool(presses))}
+            return [_Step("create", new, leads=START), *presses, *([_Step("finish")] if presses and change.key else [])]
         write = [_Step("write", values)] if values else []
         if not goal:
             return write
@@ -188,6 +201,11 @@ class Writer:
             why = "it is won when the sale that convert makes is confirmed" if goal == "won" else "no button leads there"
             raise ValueError(f"state: Tryton has no way from {start!r} to {goal!r}; {why}")
         return [_Step("press", button=button, leads=leads) for button, leads in buttons]
+
+    def _rest(self, state: str, goal: str) -> list[_Step]:
+        """What is left of making a record. One that somebody took elsewhere meanwhile stays there."""
+        way = [START, *(press.leads for press in self._presses(START, goal))]
+        return [*(self._presses(state, goal) if state in way else []), _Step("finish")]
 
     def _run(self, tasks: list[_Task]) -> None:
         """Do the next step of every task, those alike together, until none is left."""
@@ -240,6 +258,8 @@ class Writer:
             case "press":
                 method, params = f"{name}.{step.button}", [ids]
                 context |= self._rpc.company()  # whose hand it was
+            case "finish":
+                method, params = f"{name}.write", self._finished(tasks)
             case "delete":
                 method, params = f"{name}.delete", [ids]
         made = self._rpc.call(
@@ -255,6 +275,13 @@ class Writer:
                 raise AmbiguousWriteError("Tryton did not say what it made", provider="tryton", object=self._model.object)
             for task, id in zip(tasks, made, strict=True):
                 task.id = id
+
+    def _finished(self, tasks: list[_Task]) -> list[Any]:
+        """The links of records that are made, as they are from now on: parameters of a write."""
+        keys = {UNFINISHED + (task.change.key or ""): task for task in tasks}
+        found = self._rpc.call(f"model.{ATTACHMENT}.search_read", [["link", "in", list(keys)]], 0, None, None, ["link"])
+        links = [(keys[row["link"]], row["id"], {"link": KEY + (keys[row["link"]].change.key or "")}) for row in found]
+        return [part for task, id, link in links for part in ([task.id], {"attachments": [["write", [id], link]]})]
 
     def _set_stale_aside(self, tasks: list[_Task]) -> list[_Task]:
         """Look which of the records were changed since; the others come back."""
@@ -322,11 +349,14 @@ class Writer:
         """Sent, outcome unknown: what shows in Tryton was done; what does not may still come."""
         self._touched = True
         step = tasks[0].steps[0]
-        made = self._records.by_key([task.change.key for task in tasks if task.change.key]) if step.kind == "create" else {}
+        keys = [task.change.key for task in tasks if task.change.key and step.kind in ("create", "finish")]
+        made = self._records.by_key(keys)
+        if step.kind == "create":
+            made |= self._records.by_key(keys, unfinished=True)
         there = self._records.by_id([task.id for task in tasks if task.id])
         unfinished = []
         for task in tasks:
-            seen = made.get(task.change.key or "") if step.kind == "create" else there.get(task.id or 0)
+            seen = made.get(task.change.key or "") if step.kind in ("create", "finish") else there.get(task.id or 0)
             if not self._shows(task, seen):
                 self._settle(task, "ambiguous", error.message, seen)
                 continue
@@ -343,7 +373,7 @@ class Writer:
         if step.kind == "press":
             return bool(seen.raw["state"] == step.leads)
         patch = {name: value for name, value in task.change.patch.items() if name != "state"}
-        return step.kind == "create" or self._holds(seen.raw, patch)
+        return step.kind in ("create", "finish") or self._holds(seen.raw, patch)
 
     def _read_back(self, look: bool) -> None:
         """Bring the records as they are after what was done, with one call."""

@@ -44,7 +44,7 @@ _PATIENCE: Final = 60.0
 _POLL: Final = 0.02
 _PARALLEL: Final = 4
 _QUICK: Final = """\
-# A password is checked slowly on purpose, a fifth of a second each time. That of a server on loopback that dies with its test need not be.
+# A password takes long to check, on purpose. That of a server on loopback that dies with its test need not.
 import argon2
 
 argon2.DEFAULT_TIME_COST, argon2.DEFAULT_MEMORY_COST, argon2.DEFAULT_PARALLELISM = 1, 8, 1
