@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +21,42 @@ from aios_connect.store.records import (
     records_of,
     unlinked_after,
 )
-from aios_connect.store.tables import entity, key, record
+from aios_connect.store.tables import entity, exception, key, record
+from aios_connect.sync.exceptions import (
+    exception_id,
+    resolve_exceptions,
+    resolve_others,
+    settled_deletes,
+    settled_matches,
+    settlements,
+)
 
 SMALL, LARGE = 200, 4_000
 WANTED = range(20, 40)
+ENTITIES = [f"e{n:05}" for n in WANTED]
+AT = datetime(2026, 11, 21, 7, 50, 35, tzinfo=UTC)
 
 QUESTIONS: dict[str, Callable[[Connection], Any]] = {
     "the next entities": lambda tx: entities_after(tx, "person", "e00020", 20),
-    "entities by id": lambda tx: entities_by_id(tx, [f"e{n:05}" for n in WANTED]),
+    "entities by id": lambda tx: entities_by_id(tx, ENTITIES),
     "entities by key": lambda tx: entities_by_key(tx, "person", [f"name:{n:05}" for n in WANTED]),
-    "records of entities": lambda tx: records_of(tx, [f"e{n:05}" for n in WANTED]),
+    "records of entities": lambda tx: records_of(tx, ENTITIES),
     "records by id": lambda tx: records_by_id(tx, "crm", "people", [f"{n:05}" for n in WANTED]),
     "entities of records": lambda tx: entities_of(tx, [("crm", "people", f"{n:05}") for n in WANTED]),
     "entities of records nobody knows": lambda tx: entities_of(tx, [("crm", "companies", f"{n:05}") for n in WANTED]),
     "the next records without a link": lambda tx: unlinked_after(tx, "crm", "people", "00020", 20),
+    "decided conflicts": lambda tx: settlements(tx, "job", ENTITIES),
+    "decided deletes": lambda tx: settled_deletes(tx, "job", ENTITIES),
+    "decided matches": lambda tx: settled_matches(tx, [f"match:{n:05}" for n in WANTED]),
+    "questions still to be asked": lambda tx: resolve_others(
+        tx, "job", ["conflict"], ENTITIES, {exception_id(f"{n:05}") for n in WANTED}, AT
+    ),
+    "questions to take back": lambda tx: resolve_exceptions(tx, [f"match:{n:05}" for n in WANTED], AT),
 }
 
 
 def filled(path: Path, count: int) -> Store:
-    """So many unlinked people, each with a proposed entity and a key."""
+    """So many unlinked people, each with a proposed entity, a key and an open question."""
     store = Store.open(f"sqlite:///{path}")
     numbers = [f"{n:05}" for n in range(count)]
     with store.begin() as tx:
@@ -47,6 +65,9 @@ def filled(path: Path, count: int) -> Store:
         common = {"kind": "person", "leaves": "{}", "provenance": "{}", "version": 0, "proposed": True}
         tx.execute(insert(entity), [{"id": f"e{n}", **common} for n in numbers])
         tx.execute(insert(key), [{"kind": "person", "key": f"name:{n}", "entity": f"e{n}"} for n in numbers])
+        common = {"job": "job", "code": "conflict", "severity": "warn", "leaf": "name", "summary": "", "choices": "{}"}
+        common |= {"state": "open", "opened_at": AT, "seen_at": AT}
+        tx.execute(insert(exception), [{"id": exception_id(n), "dedupe": n, "entity": f"e{n}", **common} for n in numbers])
     return store
 
 

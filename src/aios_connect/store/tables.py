@@ -256,6 +256,7 @@ exception = Table(
     Column("resolved_at", Instant),
 )
 Index("ix_aios_exception_state", exception.c.state)
+Index("ix_aios_exception_entity", exception.c.entity)
 
 lease = Table(
     "aios_lease",

@@ -114,7 +114,8 @@ def resolve_exception(tx: Transaction, dedupe: str, now: datetime) -> None:
 def resolve_exceptions(tx: Transaction, dedupes: Sequence[str], now: datetime) -> None:
     """Close those of many exceptions that are open; one look-up if none is."""
     ids = [exception_id(dedupe) for dedupe in dedupes]
-    found = [row[0] for row in tx.execute(select(table.c.id).where(table.c.id.in_(ids), table.c.state == "open"))]
+    rows = tx.execute(select(table.c.id, table.c.state).where(table.c.id.in_(ids)))
+    found = [row.id for row in rows if row.state == "open"]
     if found:
         tx.execute(update(table).where(table.c.id.in_(found)).values(state="closed", resolved_at=now))
 
@@ -129,10 +130,7 @@ def resolve_others(
     tx: Transaction, job: str, codes: Sequence[str], entities: Sequence[str], still: set[str], now: datetime
 ) -> None:
     """Close the open exceptions of these entities that were not met again (``still`` holds the ids that were)."""
-    query = select(table.c.id).where(
-        table.c.job == job, table.c.code.in_(codes), table.c.state == "open", table.c.entity.in_(entities)
-    )
-    gone = [row[0] for row in tx.execute(query) if row[0] not in still]
+    gone = [row.id for row in _about(tx, job, entities, codes, ["open"]) if row.id not in still]
     if gone:
         tx.execute(update(table).where(table.c.id.in_(gone)).values(state="closed", resolved_at=now))
 
@@ -190,11 +188,8 @@ def settle(
 
 def settlements(tx: Transaction, job: str, entities: Sequence[str]) -> dict[str, dict[str, Settlement]]:
     """Entity -> leaf -> what a person decided about its conflicts."""
-    query = select(table).where(
-        table.c.job == job, table.c.code == "conflict", table.c.state == "settled", table.c.entity.in_(entities)
-    )
     found: dict[str, dict[str, Settlement]] = {}
-    for row in tx.execute(query):
+    for row in _about(tx, job, entities, ["conflict"], ["settled"]):
         value = loads(row.resolution)["value"]
         found.setdefault(row.entity, {})[row.leaf] = Settlement(value, loads(row.choices), row.resolved_by)
     return found
@@ -202,25 +197,27 @@ def settlements(tx: Transaction, job: str, entities: Sequence[str]) -> dict[str,
 
 def settled_deletes(tx: Transaction, job: str, entities: Sequence[str]) -> dict[str, str]:
     """Entity -> ``delete``, ``keep`` or ``recreate``: what a person decided about its delete on one side."""
-    query = select(table.c.entity, table.c.state, table.c.resolution).where(
-        table.c.job == job,
-        table.c.code == "deleted_elsewhere",
-        table.c.state.in_(["settled", "dismissed"]),
-        table.c.entity.in_(entities),
-    )
-    return {row.entity: "keep" if row.state == "dismissed" else loads(row.resolution)["take"] for row in tx.execute(query)}
+    rows = _about(tx, job, entities, ["deleted_elsewhere"], ["settled", "dismissed"])
+    return {row.entity: "keep" if row.state == "dismissed" else loads(row.resolution)["take"] for row in rows}
 
 
 def settled_matches(tx: Transaction, dedupes: Sequence[str]) -> dict[str, tuple[str, str | None, str]]:
     """Dedupe name of a doubtful match -> (``same`` or ``different``, entity, who decided)."""
     ids = {exception_id(name): name for name in dedupes}
     found = {}
-    query = select(table).where(table.c.id.in_(list(ids)), table.c.state.in_(["settled", "dismissed"]))
-    for row in tx.execute(query):
+    for row in tx.execute(select(table).where(table.c.id.in_(list(ids)))):
+        if row.state not in ("settled", "dismissed"):
+            continue
         decision = loads(row.resolution)
         take = "different" if row.state == "dismissed" else decision["take"]
         found[ids[row.id]] = (take, decision.get("value"), row.resolved_by)
     return found
+
+
+def _about(tx: Transaction, job: str, entities: Sequence[str], codes: Sequence[str], states: Sequence[str]) -> list[Any]:
+    """The exceptions about some entities. Asked by entity alone: SQLite would rather go through all that are in a state."""
+    rows = tx.execute(select(table).where(table.c.entity.in_(entities)))
+    return [row for row in rows if row.job == job and row.code in codes and row.state in states]
 
 
 def _item(row: Any) -> ExceptionItem:

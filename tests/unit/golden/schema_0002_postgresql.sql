@@ -212,6 +212,7 @@ ALTER TABLE ONLY public.aios_journal
 CREATE INDEX ix_aios_effect_entity ON public.aios_effect USING btree (entity);
 CREATE INDEX ix_aios_effect_run ON public.aios_effect USING btree (run);
 CREATE INDEX ix_aios_entity_kind ON public.aios_entity USING btree (kind, id);
+CREATE INDEX ix_aios_exception_entity ON public.aios_exception USING btree (entity);
 CREATE INDEX ix_aios_exception_state ON public.aios_exception USING btree (state);
 CREATE INDEX ix_aios_journal_entity ON public.aios_journal USING btree (entity);
 CREATE INDEX ix_aios_journal_run ON public.aios_journal USING btree (run);

@@ -180,6 +180,7 @@ CREATE TABLE aios_token (
 INSERT INTO "aios_token" VALUES('crm',X'00017365616C6564','k1',NULL,3,0.0,'');
 CREATE INDEX ix_aios_effect_run ON aios_effect (run);
 CREATE INDEX ix_aios_entity_kind ON aios_entity (kind, id);
+CREATE INDEX ix_aios_exception_entity ON aios_exception (entity);
 CREATE INDEX ix_aios_exception_state ON aios_exception (state);
 CREATE INDEX ix_aios_journal_entity ON aios_journal (entity);
 CREATE INDEX ix_aios_journal_run ON aios_journal (run);

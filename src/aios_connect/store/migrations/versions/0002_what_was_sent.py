@@ -1,4 +1,4 @@
-"""An effect knows the record it is about, and what was said to it."""
+"""An effect knows the record it is about, and what was said to it; what needs a person is found by its entity."""
 
 from __future__ import annotations
 
@@ -17,3 +17,4 @@ def upgrade() -> None:
     op.add_column("aios_effect", sa.Column("sent", sa.Text(), nullable=True))
     op.add_column("aios_effect", sa.Column("over", sa.Text(), nullable=True))
     op.create_index("ix_aios_effect_entity", "aios_effect", ["entity"], unique=False)
+    op.create_index("ix_aios_exception_entity", "aios_exception", ["entity"], unique=False)
