@@ -50,9 +50,16 @@ class Answer:
 
     @classmethod
     def json(cls, value: Any, status: int = 200, **headers: str) -> Answer:
-        """An answer with a JSON body; ``retry_after="3"`` becomes the header ``retry-after``."""
+        """An answer with a JSON body; ``retry_after="3"`` becomes the header ``retry-after``.
+
+        Half a character (a lone surrogate) goes out as an escape, as RFC 8259, 8.2 allows: UTF-8 has none.
+        """
         named = {name.replace("_", "-"): text for name, text in headers.items()}
-        return cls(status, json.dumps(value, ensure_ascii=False).encode(), {"content-type": "application/json", **named})
+        try:
+            body = json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            body = json.dumps(value).encode()
+        return cls(status, body, {"content-type": "application/json", **named})
 
 
 class NoAnswerError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,13 +15,14 @@ from aios_connect.connectors import (
     Context,
     ProviderError,
     RateLimitedError,
+    RejectedError,
     Response,
     TruncatedError,
     UnavailableError,
     redact,
 )
 
-__all__ = ["API", "Wire", "instant", "instant_text"]
+__all__ = ["API", "Wire", "instant", "instant_text", "said"]
 
 API: Final = "v3"
 """The version of the API that is spoken: ``v3``, or the date of a dated one such as ``2026-03``. Paths differ, bodies do not."""
@@ -28,6 +30,7 @@ API: Final = "v3"
 _DATED = re.compile(r"20\d\d-\d\d")
 _SEARCH: Final = "search"
 _HOUR: Final = 3600.0
+_REFUSED: Final = "Property values were not valid: "
 
 
 class Wire:
@@ -96,6 +99,20 @@ def instant(value: object) -> datetime:
         raise TruncatedError(f"hubspot gave an instant that is none: {text[:40]!r}", provider="hubspot") from None
 
 
+def said(message: object) -> str:
+    """HubSpot's own words about what it refused, in short: which property, and what is wrong with it, before any value."""
+    _, mark, listed = str(message).partition(_REFUSED)
+    if mark:
+        try:
+            problems = [one for one in json.loads(listed) if isinstance(one, dict)]
+        except (ValueError, TypeError, RecursionError):
+            problems = []
+        if problems:
+            told = (f"{one.get('name')}: {one.get('error')} ({str(one.get('message'))[:120]})" for one in problems[:5])
+            return redact(f"{mark}{'; '.join(told)}")
+    return redact(str(message))[:300]
+
+
 def _body(response: Response, object: str) -> dict[str, Any]:
     body = response.json()
     if not isinstance(body, dict):
@@ -108,12 +125,14 @@ def _classify(response: Response) -> ProviderError | None:
     facts: dict[str, Any] = {"provider": "hubspot", "status": response.status, "request_id": response.request_id}
     if response.status in (423, 477):
         return UnavailableError(f"hubspot keeps the record to itself at the moment ({response.status})", **facts)
-    body = response.json_or_none() if response.status in (200, 403, 429) else None
+    body = response.json_or_none() if response.status in (200, 400, 403, 429) else None
     if not isinstance(body, dict):
         return None  # some 403 have no body, or one without a category
-    words = redact(str(body.get("message", "")))[:300]
+    words = said(body.get("message", ""))
     if response.status == 200 and body.get("status") == "error":
         return UnavailableError(f"hubspot answered with an error: {words}", **facts)
+    if response.status == 400 and words.startswith(_REFUSED):
+        return RejectedError(f"hubspot refused the request (400): {words}", **facts)
     if response.status == 429:
         return RateLimitedError(f"hubspot says there were too many requests: {words}", retry_after=_wait(response, body), **facts)
     if response.status == 403 and (scopes := _missing_scopes(body)):

@@ -24,7 +24,7 @@ from aios_connect.connectors import (
 
 from ._objects import KEY, MERGED, OBJECTS, Association
 from ._reading import Reader, associate, shaped
-from ._wire import Wire
+from ._wire import Wire, said
 
 __all__ = ["Writer"]
 
@@ -167,7 +167,9 @@ class Writer:
         if new:
             answer, _ = self._wire.post(f"{path}/create", object, {"inputs": new}, safe=True, lines=lines)
             for error in answer.get("errors") or ():
-                raise RejectedError(f"hubspot did not associate it: {error.get('message')}", provider="hubspot", object=object)
+                raise RejectedError(
+                    f"hubspot did not associate it: {said(error.get('message'))}", provider="hubspot", object=object
+                )
         if old:
             self._wire.post(f"{path}/archive", object, {"inputs": old}, safe=True, lines=lines)
         return {line: Receipt("written") for line in lines}
@@ -292,7 +294,7 @@ class Writer:
                     receipts[change.line] = Receipt(
                         "conflict" if missing else "rejected",
                         change.id,
-                        reason="it is not there any more" if missing else str(error.get("message")),
+                        reason="it is not there any more" if missing else said(error.get("message")),
                     )
         return receipts
 

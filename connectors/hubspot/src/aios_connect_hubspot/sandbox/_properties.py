@@ -12,7 +12,8 @@ from aios_connect.sandbox import RefusedError
 __all__ = ["DEFAULTS", "STAGES", "absent", "definitions", "error", "problems_of", "refuse"]
 
 LONGEST: Final = 65_536
-"""https://knowledge.hubspot.com/properties/property-field-types-in-hubspot: characters of a text."""
+"""https://knowledge.hubspot.com/properties/property-field-types-in-hubspot: characters of a text. That the API keeps to it as the
+screens do, and counts as Java counts (two for an emoji), is assumed."""
 
 LIFECYCLE: Final = "subscriber lead marketingqualifiedlead salesqualifiedlead opportunity customer evangelist other".split()
 
@@ -161,8 +162,7 @@ def problems_of(known: Mapping[str, Mapping[str, Any]], values: Mapping[str, str
         elif kind["modificationMetadata"]["readOnlyValue"]:
             found.append(_problem(name, f'"{name}" is a read only property; its value cannot be set.', "READ_ONLY_VALUE"))
         elif value and (code := _misfit(kind, value)):
-            shown = value if len(value) < 60 else f"{value[:60]}..."
-            found.append(_problem(name, f"{shown!r} was not valid for {name}", code))
+            found.append(_problem(name, f"{value!r} was not valid for {name}", code))
     return found
 
 
@@ -173,6 +173,13 @@ def absent(object: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def _misfit(kind: Mapping[str, Any], value: str) -> str:
+    # https://developers.hubspot.com/changelog/breaking-change-enhanced-validations-for-non-string-properties-in-hubspots-crmobject-apis
+    if kind["type"] != "string" and value != value.strip():
+        return (
+            "INVALID_OPTION" if kind["type"] == "enumeration" else "INVALID_LONG" if kind["type"] == "number" else "INVALID_DATE"
+        )
+    if kind["name"] == "hubspot_owner_id" and not (value.isascii() and value.isdigit()):
+        return "INVALID_OWNER_ID"  # that it is refused is certain, the word for it is assumed
     options = {option["value"] for option in kind["options"]}
     if kind["type"] == "number" and not _NUMBER.fullmatch(value):
         return "INVALID_LONG"
@@ -184,7 +191,7 @@ def _misfit(kind: Mapping[str, Any], value: str) -> str:
         return "INVALID_OPTION"
     if kind["name"] == "email" and not _EMAIL.fullmatch(value):
         return "INVALID_EMAIL"
-    return "PROPERTY_VALUE_TOO_LONG" if len(value) > LONGEST else ""
+    return "PROPERTY_VALUE_TOO_LONG" if len(value.encode("utf-16-le", "surrogatepass")) > 2 * LONGEST else ""
 
 
 def _problem(name: str, message: str, code: str) -> dict[str, Any]:
