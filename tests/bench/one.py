@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aios_connect.connection import Connection
+    from aios_connect.connectors import Context
 
 
 def bare(port: str, folder: Path) -> int:
@@ -28,17 +29,30 @@ def bare(port: str, folder: Path) -> int:
     return count
 
 
-def _connection(port: str, folder: Path) -> Connection:
-    from aios_connect.connection import Connection
+def _context(port: str, folder: Path) -> Context:
     from aios_connect.connectors import Auth, Context, Credentials, Http
     from aios_connect.connectors.credentials import MemoryTokenStore
-
-    from .people import Bench, mapping
 
     store = MemoryTokenStore(now=_now)
     credentials = Credentials("bench", Auth("none", ""), store, now=_now, sleep=time.sleep)
     http = Http(provider="bench", base_url=f"http://127.0.0.1:{port}", credentials=credentials)
-    return Connection("bench", Bench(Context("bench", {}, credentials, http, _now, time.sleep, folder)), [mapping()])
+    return Context("bench", {}, credentials, http, _now, time.sleep, folder)
+
+
+def _connection(port: str, folder: Path) -> Connection:
+    from aios_connect.connection import Connection
+
+    from .people import Bench, mapping
+
+    return Connection("bench", Bench(_context(port, folder)), [mapping()])
+
+
+def _second(port: str, folder: Path) -> Connection:
+    from aios_connect.connection import Connection
+
+    from .people import Second, second_mapping
+
+    return Connection("second", Second(_context(port, folder)), [second_mapping()])
 
 
 def _now() -> datetime:
@@ -63,16 +77,16 @@ def store(port: str, folder: Path) -> int:
 
 
 def plan(port: str, folder: Path) -> int:
-    """Read, map, store, and plan all of it into a second place."""
+    """Read, map, store, match, and plan to make all of it in a second place."""
     from aios_connect.store import Store
     from aios_connect.sync import Job, KindRule, make_plan, read_job
 
-    connections = {"bench": _connection(port, folder)}
+    connections = {"bench": _connection(port, folder), "second": _second(port, folder)}
     kept = Store.open(f"sqlite:///{folder / 'store.db'}")
-    job = Job(job="bench", connections=("bench",), kinds={"person": KindRule()})
-    [report] = read_job(job, connections, kept, run="bench", now=_now)
+    job = Job(job="bench", connections=("bench", "second"), kinds={"person": KindRule(create=("second",))})
+    report, _ = read_job(job, connections, kept, run="bench", now=_now)
     summary = make_plan(job, connections, kept, folder / "plan.jsonl", now=_now)
-    assert summary.footer.lines >= report.read
+    assert summary.footer.counts["second"] == {"create": report.read}
     return report.read
 
 
@@ -91,7 +105,7 @@ def main() -> None:
     before = time.process_time()
     count = CASES[case](port, folder)
     cpu = time.process_time() - before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
     print(json.dumps({"cpu": cpu, "peak": peak, "records": count}))
 
 

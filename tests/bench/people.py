@@ -47,6 +47,18 @@ fields:
   custom.website: properties.website
 """
 
+SECOND = """
+connector: bench
+object: people
+kind: person
+defaults: {region: US, quoted: true, clear: ""}
+fields:
+  names.given: properties.firstname
+  names.family: properties.lastname
+  job_title: properties.jobtitle
+  addresses.main.city: properties.city
+"""
+
 
 def person(number: int) -> Raw:
     """One record; deterministic."""
@@ -144,9 +156,23 @@ class Bench(Connector):
             after = following
 
 
+class Second(Bench):
+    """A place that has nobody yet and takes everybody."""
+
+    spec = ConnectorSpec("bench", "Bench", "", (), (), {"people": ObjectSpec("People", frozenset({"read", "create"}))})
+
+    def read(self, object: str, since: Cursor | None = None) -> Iterator[Page]:
+        yield Page([], {}, True)
+
+
 def mapping() -> CompiledMapping:
     """25 fields, all kinds of transforms but the cached ones (telephone, e-mail)."""
     return loads(MAPPING)
+
+
+def second_mapping() -> CompiledMapping:
+    """What the second place keeps of a person: 4 fields."""
+    return loads(SECOND)
 
 
 def main() -> None:
