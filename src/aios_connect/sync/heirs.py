@@ -32,16 +32,21 @@ def ancestors_of(tx: Transaction, connection: str, object: str) -> dict[str, lis
 
 
 def ranked(said: Mapping[str, Any], ancestors: Sequence[RecordRow]) -> tuple[list[RecordRow], bool]:
-    """The ancestors, the one whose values a record kept first; and whether it kept all values of that one alone.
+    """The ancestors of whose values a record kept at least half, most first; and whether it kept all of the first one's alone.
 
     A merge keeps what one record says, and of the others only what that one has nothing to say about.
     """
 
-    def lost(old: RecordRow) -> int:
-        return sum(said.get(leaf) != value for leaf, value in loads(old.seen).items() if value is not None)
+    def lost(old: RecordRow) -> tuple[int, int]:
+        values = {leaf: value for leaf, value in loads(old.seen).items() if value is not None}
+        return sum(said.get(leaf) != value for leaf, value in values.items()), len(values)
 
-    first, *others = sorted(ancestors, key=lambda old: (lost(old), old.id))
-    return [first, *others], lost(first) == 0 and all(lost(old) for old in others)
+    counts = {old.id: lost(old) for old in ancestors}
+    alike = sorted(
+        (old for old in ancestors if counts[old.id][0] * 2 <= counts[old.id][1]), key=lambda old: (counts[old.id][0], old.id)
+    )
+    whole = [old for old in alike if counts[old.id][0] == 0]
+    return alike, len(whole) == 1
 
 
 def inherit(tx: Transaction, heirs: Mapping[str, RecordRow]) -> None:

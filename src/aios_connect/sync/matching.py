@@ -199,11 +199,11 @@ def _of_merged(candidates: list[_Candidate], said: Mapping[str, Any], ancestors:
     """Who a record is into which others were merged: whom its evidence proves, else the one whose values it kept."""
     if any(candidate.proof == "sure" for candidate in candidates):
         return candidates
-    first, alone = ranked(said, ancestors)
+    alike, alone = ranked(said, ancestors)
     return [
-        _Candidate(old.entity or "", "sure" if alone and old is first[0] else "review", f"{old.place} was merged into it")
-        for old in first
-    ]
+        _Candidate(old.entity or "", "sure" if alone and old is alike[0] else "review", f"{old.place} was merged into it")
+        for old in alike
+    ] or candidates
 
 
 def _own_keys(tx: Transaction, kind: str, connection: Connection, rows: list[RecordRow]) -> dict[str, str]:
