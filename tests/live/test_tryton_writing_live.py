@@ -377,6 +377,26 @@ def test_fields_are_written_where_the_workflow_permits_it(office: Office, state:
     assert {name: (receipt.record or {})[name] for name in patch} == patch
 
 
+@pytest.mark.parametrize("ended", ["lost", "cancelled"])
+def test_a_deal_that_ends_ends_today_and_one_that_is_open_again_ends_when_it_was_to(office: Office, ended: str) -> None:
+    planned = [deal(office, state="opportunity", end_date=end) for end in ("2031-12-18", None)]
+    over = [
+        receipt.record or {} for receipt in office.write("opportunities", *(update(raw, {"state": ended}) for raw in planned))
+    ]
+    today = office.rpc("model.ir.date.today")
+    assert [raw["end_date"] for raw in over] == ["{year}-{month:02}-{day:02}".format_map(today)] * 2
+    receipts = office.write("opportunities", *(update(raw, {"state": "opportunity"}) for raw in over))
+    assert [(receipt.record or {})["end_date"] for receipt in receipts] == ["2031-12-18", None]
+    assert [(receipt.record or {})["state"] for receipt in receipts] == ["opportunity"] * 2
+
+
+def test_an_end_date_that_is_asked_for_goes_before_the_one_that_was_planned(office: Office) -> None:
+    raw = deal(office, end_date="2031-12-18")
+    (lost,) = office.write("opportunities", update(raw, {"state": "lost"}))
+    (again,) = office.write("opportunities", update(lost.record or {}, {"state": "lead", "end_date": "2032-01-31"}))
+    assert (again.record or {})["end_date"] == "2032-01-31"
+
+
 @pytest.mark.parametrize(
     ("state", "goal", "why"),
     [("lead", "won", "the sale that convert makes"), ("converted", "lead", "no button"), ("lead", "discovery", "no button")],

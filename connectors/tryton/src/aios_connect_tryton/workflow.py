@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-__all__ = ["OPEN", "START", "path"]
+__all__ = ["ENDED", "OPEN", "START", "path"]
 
 START: Final = "lead"
 OPEN: Final = ("lead", "opportunity")
 """Where an opportunity's fields can be written, the state that permits most first."""
+ENDED: Final = ("lost", "cancelled")
+"""States whose buttons put the present day in the place of the end date; there it cannot be written."""
 
 _BUTTONS: Final = {
     "lead": {"opportunity": "opportunity", "lost": "lost", "cancelled": "cancel"},

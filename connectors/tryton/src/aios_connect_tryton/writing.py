@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -17,7 +18,8 @@ from .model import KEY, UNFINISHED, Seen
 from .reading import Records
 from .references import References
 from .rpc import Rpc
-from .workflow import OPEN, START, path
+from .wire import instant
+from .workflow import ENDED, OPEN, START, path
 
 __all__ = ["Writer"]
 
@@ -177,8 +179,10 @@ class Writer:
         if change.action == "delete":
             presses = self._presses(str(state), "cancelled") if self._has_states() else []
             return [*presses, _Step("delete")]
-        values = self._model.values(change.patch, before, self._records.fields(), self._references)
-        goal = change.patch.get("state")
+        goal, patch = change.patch.get("state"), change.patch
+        if before and state in ENDED and goal and goal not in ENDED:
+            patch = {"end_date": self._planned_end(before["id"]), **patch}
+        values = self._model.values(patch, before, self._records.fields(), self._references)
         if change.action == "create":
             presses = self._presses(START, goal) if goal else []
             new = {**values, **self._model.new(change.key, self._references, unfinished=bool(presses))}
@@ -191,6 +195,16 @@ class Writer:
         way = [str(state), *(press.leads for press in presses)]
         at = min(range(len(way)), key=lambda index: OPEN.index(way[index]) if way[index] in OPEN else len(OPEN))
         return [*presses[:at], *write, *presses[at:]]
+
+    def _planned_end(self, id: int) -> str | None:
+        """The end date that stood before the record was ended, from Tryton's history."""
+        name, object, context = f"model.{self._model.name}", self._model.object, self._records.context()
+        for at, *_ in self._rpc.call(f"{name}.history_revisions", [id], object=object, context=context):
+            then = {**context, "_datetime": instant(datetime.fromisoformat(at))}
+            (row,) = self._rpc.call(f"{name}.read", [id], ["state", "end_date"], object=object, context=then)
+            if row["state"] in OPEN:
+                return str(row["end_date"]) if row["end_date"] else None
+        return None
 
     def _has_states(self) -> bool:
         return "state" in self._records.fields()
