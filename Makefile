@@ -12,16 +12,22 @@ help: ## Show this help
 
 # uv installs in seconds what takes pip minutes; without it pip does the same. Every package is checked by hash.
 PIP        := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV         := $(BIN)/uv pip install --quiet --python $(BIN)/python
 define fetch
-	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --only-binary :all: -r $(1) 2>/dev/null \
+	@echo "installing the packages of $(1)"
+	@$(UV) --compile-bytecode --require-hashes --only-binary :all: -r $(1) 2>/dev/null \
 		|| $(PIP) install --require-hashes --only-binary :all: -r $(1)
 endef
 
-.venv/.runtime: pyproject.toml constraints.txt $(CONNECTORS)
+.venv/.python:
+	@echo "making .venv"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(PIP) install uv 2>/dev/null || true
+	@touch $@
+
+.venv/.runtime: .venv/.python pyproject.toml constraints.txt $(CONNECTORS)
 	$(call fetch,constraints.txt)
-	@$(PIP) install --no-deps --no-build-isolation $(EDITABLE)
+	@$(UV) --no-deps --no-build-isolation $(EDITABLE) 2>/dev/null || $(PIP) install --no-deps --no-build-isolation $(EDITABLE)
 	@$(BIN)/python -m compileall -q src $(FOLDERS:%=%/src)
 	@touch $@
 
@@ -31,7 +37,13 @@ endef
 
 install: .venv/.ready ## Install everything into .venv, every package checked by hash
 
-demo: .venv/.runtime ## The whole story on a real Tryton and a sheet
+# What the demo needs is made side by side: our packages, and a Tryton with its database, which takes the longer.
+.live/.tryton: .venv/.python $(wildcard src/aios_connect/testing/servers/*.py src/aios_connect/testing/servers/*.txt)
+	@PYTHONPATH=src $(BIN)/python -m aios_connect.testing.servers
+	@mkdir -p .live && touch $@
+
+demo: ## The whole story on a real Tryton and a sheet
+	@$(MAKE) --no-print-directory -j 2 .venv/.runtime .live/.tryton
 	@$(BIN)/python tests/demo/run.py
 
 test: .venv/.ready ## Unit, laws, contract, command line, both stores; offline

@@ -114,10 +114,10 @@ def _install(title: str, place: Path, pins: list[str], progress: Say) -> None:
     venv.create(place, clear=True, symlinks=True, with_pip=not uv and not pip)
     python = str(place / "bin" / "python")
     if uv:
-        command = [uv, "pip", "install", "--quiet", "--python", python]
+        command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
     else:
         with_pip = [sys.executable, "-m", "pip", "--python", python] if pip else [python, "-m", "pip"]
-        command = [*with_pip, "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        command = [*with_pip, "install", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
         [*command, "--no-deps", "--only-binary", ":all:", *pins], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )

@@ -15,25 +15,21 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from .company import set_up
 from .rpc import Rpc
+from .running import Say, installed, nobody, running, version_of
 
-__all__ = ["TrytonDatabase", "TrytonServer", "tryton"]
+__all__ = ["TrytonDatabase", "TrytonServer", "prepare", "tryton"]
 
 USER: Final = "admin"
 PASSWORD: Final = "only-on-loopback"  # noqa: S105 # of a server that dies with its test
@@ -41,20 +37,12 @@ _MODULES: Final = ("sale_opportunity",)
 _PINS: Final = Path(__file__).with_suffix(".txt")
 _COMPANY: Final = Path(__file__).with_name("company.py")
 _PATIENCE: Final = 60.0
-_POLL: Final = 0.02
-_PARALLEL: Final = 4
 _QUICK: Final = """\
 # A password takes long to check, on purpose. That of a server on loopback that dies with its test need not.
 import argon2
 
 argon2.DEFAULT_TIME_COST, argon2.DEFAULT_MEMORY_COST, argon2.DEFAULT_PARALLELISM = 1, 8, 1
 """
-
-Say = Callable[[str], None]
-
-
-def _nobody(text: str) -> None:
-    """Tells nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +73,11 @@ class TrytonDatabase:
 class TrytonServer:
     """A running server. ``url``, ``database``, ``user`` and ``password`` say how to reach its first database."""
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes], folder: Path, template: Path) -> None:
+    def __init__(self, url: str, pid: int, folder: Path, template: Path) -> None:
         self.url = url
         self.user = USER
         self.password = PASSWORD
-        self.pid = process.pid
+        self.pid = pid
         self._folder = folder
         self._template = template
         self._count = 0
@@ -98,7 +86,7 @@ class TrytonServer:
     @property
     def version(self) -> str:
         """Version of the server, ``"8.2.1"``."""
-        return next(pin.partition("==")[2] for pin in _pins() if pin.startswith("trytond=="))
+        return version_of("trytond", _PINS)
 
     @property
     def database(self) -> str:
@@ -122,7 +110,7 @@ class TrytonServer:
 
 
 @contextlib.contextmanager
-def tryton(folder: Path, *, progress: Say = _nobody) -> Iterator[TrytonServer]:
+def tryton(folder: Path, *, progress: Say = nobody) -> Iterator[TrytonServer]:
     """Start a Tryton, and stop it in the end.
 
     Args:
@@ -132,28 +120,40 @@ def tryton(folder: Path, *, progress: Say = _nobody) -> Iterator[TrytonServer]:
     Raises:
         RuntimeError: It cannot be installed or does not start; the log says why.
     """
-    home = _home()
-    template = home / f"company-{sha256(_COMPANY.read_bytes()).hexdigest()[:12]}.sqlite"
-    if not template.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        with _alone(home):
-            if not (home / "empty.sqlite").exists():
-                _install(home, progress)
-                _initialise(home, home / "empty.sqlite", progress)
-            if not template.exists():
-                _furnish(home, template, progress)
+    template = prepare(progress=progress)
     progress("starting Tryton")
-    with _running(home, folder) as (url, process):
-        yield TrytonServer(url, process, folder, template)
+    with _running(template.parent, folder) as (url, pid):
+        yield TrytonServer(url, pid, folder, template)
 
 
-def _home() -> Path:
-    """Where this version is kept, for this Python."""
-    kept = os.environ.get("AIOS_CACHE")
-    beside = Path(sys.prefix).parent if sys.prefix != sys.base_prefix else Path.cwd()
-    made_of = "\n".join([_PINS.read_text(), *_MODULES, _QUICK, sys.version])
-    digest = sha256(made_of.encode()).hexdigest()[:12]
-    return (Path(kept) if kept else beside / ".live") / f"tryton-{digest}"
+def prepare(*, progress: Say = nobody) -> Path:
+    """Do what is done once: install Tryton, let it make a database, and put a company into it.
+
+    Args:
+        progress: Is told what is going on, a sentence at a time.
+
+    Returns:
+        The database that every fresh one is copied from.
+
+    Raises:
+        RuntimeError: It cannot be installed or makes no database.
+    """
+    home = installed("Tryton", _PINS, progress).parents[1]
+    empty = home / f"empty-{_digest(*_MODULES, _QUICK)}.sqlite"
+    template = home / f"company-{_digest(*_MODULES, _QUICK, _COMPANY.read_text())}.sqlite"
+    if not template.exists():
+        with _alone(home):
+            if not empty.exists():
+                (packages,) = (home / "venv").glob("lib/python*/site-packages")
+                (packages / "sitecustomize.py").write_text(_QUICK)
+                _initialise(home, empty, progress)
+            if not template.exists():
+                _furnish(home, empty, template, progress)
+    return template
+
+
+def _digest(*made_of: str) -> str:
+    return sha256("\n".join(made_of).encode()).hexdigest()[:12]
 
 
 @contextlib.contextmanager
@@ -168,34 +168,6 @@ def _alone(home: Path) -> Iterator[None]:
 
 def _program(home: Path, name: str) -> str:
     return str(home / "venv" / "bin" / name)
-
-
-def _pins() -> list[str]:
-    return [line for line in _PINS.read_text().splitlines() if line and not line.startswith("#")]
-
-
-def _install(home: Path, progress: Say) -> None:
-    pins = _pins()
-    progress(f"installing Tryton ({len(pins)} packages, once)")
-    own_uv = Path(sys.prefix, "bin", "uv")
-    uv = str(own_uv) if own_uv.exists() else shutil.which("uv")
-    pip = not uv and find_spec("pip") is not None
-    venv.create(home / "venv", clear=True, symlinks=True, with_pip=not uv and not pip)
-    python = _program(home, "python")
-    exact = ["--no-deps", "--only-binary", ":all:"]
-    if uv:
-        commands = [[uv, "pip", "install", "--quiet", "--python", python, *exact, *pins]]
-    else:
-        with_pip = [sys.executable, "-m", "pip", "--python", python] if pip else [python, "-m", "pip"]
-        quiet = ["--quiet", "--disable-pip-version-check", "--no-compile"]
-        commands = [[*with_pip, "install", *quiet, *exact, *pins[start::_PARALLEL]] for start in range(_PARALLEL)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for command in commands]
-    told = [process.communicate()[0] for process in running]
-    for process, text in zip(running, told, strict=True):
-        if process.returncode != 0:
-            raise RuntimeError(f"Tryton could not be installed:\n{text.decode(errors='replace')[-2000:]}")
-    (packages,) = (home / "venv").glob("lib/python*/site-packages")
-    (packages / "sitecustomize.py").write_text(_QUICK)
 
 
 def _initialise(home: Path, empty: Path, progress: Say) -> None:
@@ -218,11 +190,11 @@ def _initialise(home: Path, empty: Path, progress: Say) -> None:
         _keep(work, empty)
 
 
-def _furnish(home: Path, template: Path, progress: Say) -> None:
+def _furnish(home: Path, empty: Path, template: Path, progress: Say) -> None:
     """Put a company into an empty database."""
     progress("setting up a company")
     with _workshop(home) as work:
-        shutil.copyfile(home / "empty.sqlite", work / "crm.sqlite")
+        shutil.copyfile(empty, work / "crm.sqlite")
         with _running(home, work) as (url, _):
             _wake(url, "crm")
             facts = set_up(Rpc(url, "crm", USER, PASSWORD))
@@ -266,51 +238,11 @@ def _settle(folder: Path, port: int) -> None:
     (folder / "trytond.conf").write_text("\n".join([*lines, ""]))
 
 
-@contextlib.contextmanager
-def _running(home: Path, folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A server process on a free port, ready to answer."""
-    folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
-    _settle(folder, port)
-    with open(folder / "trytond.log", "wb") as log:
-        process = _start(home, folder, log)
-        guard = _guard(process)
-        try:
-            _await(f"http://127.0.0.1:{port}", process, folder)
-            yield f"http://127.0.0.1:{port}", process
-        finally:
-            guard.communicate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+def _running(home: Path, folder: Path) -> contextlib.AbstractContextManager[tuple[str, int]]:
+    """A server process on a free port, ready to answer: its address and its id."""
 
+    def command(port: int) -> list[str]:
+        _settle(folder, port)
+        return [_program(home, "trytond"), "-c", str(folder.resolve() / "trytond.conf")]
 
-def _guard(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """Who stops the server when we let go of it, or when we are no more: a process that waits for the end of a pipe from us."""
-    wait = "import contextlib, os, sys; sys.stdin.read()\nwith contextlib.suppress(ProcessLookupError): os.kill(int(sys.argv[1]), 15)"
-    return subprocess.Popen([sys.executable, "-c", wait, str(process.pid)], stdin=subprocess.PIPE, start_new_session=True)
-
-
-def _start(home: Path, folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    command = [_program(home, "trytond"), "-c", str(folder / "trytond.conf")]
-    return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _await(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(urllib.request.Request(f"{url}/", method="OPTIONS"), timeout=5).close()  # noqa: S310 # loopback
-            return
-        time.sleep(_POLL)
-    raise RuntimeError(f"Tryton did not start:\n{(folder / 'trytond.log').read_text(errors='replace')[-2000:]}")
+    return running("Tryton", command, folder, ready="/")
