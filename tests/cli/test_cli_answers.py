@@ -307,6 +307,14 @@ def test_a_row_that_cannot_be_read_is_shown_with_its_line(aios: Aios, sheets: Pa
     assert "aios exceptions aside" in aios("status").out
 
 
+def test_every_provider_and_its_objects_are_seen_at_80_columns(aios: Aios) -> None:
+    shown = aios("connectors").out
+    assert max(map(len, shown.splitlines())) <= 80
+    for provider in aios("connectors", "--json").json["connectors"]:
+        words = [provider["provider"], provider["title"], *provider["objects"]]
+        assert all(word in shown for word in words), words
+
+
 def test_a_mapping_shows_what_becomes_of_a_record_from_anywhere(
     aios: Aios, sheets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from cyclopts import App
 
 from aios_connect.errors import ConfigError, NotFoundError
+from aios_connect.model import record_type
 from aios_connect.project import Project
 from aios_connect.sync import open_exceptions, settle
 from aios_connect.sync import runs as list_runs
@@ -128,6 +129,7 @@ def why(place: str, /, *, common: Common = Common()) -> Answer:
     id, dot, leaf = rest.partition(".")
     if not (slash and dot and id and leaf):
         raise ConfigError(f"{place!r} names no field of a record", hint="write KIND/ID.FIELD, such as deal/42.stage")
+    kind = record_type(kind).kind
     with Project.find(common.project) as project:
         return WhyAnswer(explain(project.store(), kind, id, leaf))
 

@@ -51,8 +51,8 @@ class ConnectorsAnswer(Answer):
         if not self.specs:
             console.print("No connector is installed: pip install 'aios-connect[csv]', for one.")
             return
-        rows = [(spec.provider, spec.title, ", ".join(spec.objects), spec.auth[0].kind, spec.proof) for spec in self.specs]
-        print_table(console, ("provider", "title", "objects", "sign-in", "proved on"), rows, wrap="proved on")
+        rows = [(spec.provider, spec.title, spec.auth[0].kind, ", ".join(spec.objects)) for spec in self.specs]
+        print_table(console, ("provider", "title", "sign-in", "objects"), rows, wrap="objects")
 
 
 class ObjectsAnswer(Answer):
@@ -93,8 +93,11 @@ class ObjectsAnswer(Answer):
         console.print()
         for auth in spec.auth:
             paragraph(console, f"sign-in: {auth.kind}. {auth.help}")
+        if spec.proof:
+            paragraph(console, f"proved on: {spec.proof}")
         for limit in spec.limits:
-            console.print(f"limit: {limit.calls:,} calls in {limit.seconds:g} s" + (f" ({limit.scope})" if limit.scope else ""))
+            time = "a day" if limit.seconds == 86_400 else f"{limit.seconds:g} s"
+            console.print(f"limit: {limit.calls:,} calls in {time}" + (f" ({limit.scope})" if limit.scope else ""))
 
 
 class SchemaAnswer(Answer):

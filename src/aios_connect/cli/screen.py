@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from aios_connect.errors import AiosError, ConfigError
 
+from .phrases import paragraph
+
 __all__ = ["Answer", "Lines", "Screen", "as_json"]
 
 
@@ -92,9 +94,9 @@ class Screen:
             kind = type(error).__name__
             self._line({"error": str(error), "hint": error.hint, "type": kind, "exit_code": error.exit_code})
             return
-        self.talk.print(f"error: {error}", style="bold red", soft_wrap=True)
+        self._sentence(f"error: {error}", style="bold red")
         if error.hint:
-            self.talk.print(f"hint: {error.hint}", soft_wrap=True)
+            self._sentence(f"hint: {error.hint}")
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Go on only if the person agrees.
@@ -136,6 +138,13 @@ class Screen:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self.talk, transient=True) as bars:
             yield _Bar(bars, bars.add_task(label, total=total))
+
+    def _sentence(self, text: str, *, style: str = "") -> None:
+        """A terminal gets lines that break between words; a pipe the whole sentence, and lines of a file stay as they are."""
+        if self.talk.is_terminal and "\n" not in text:
+            paragraph(self.talk, text, style=style)
+        else:
+            self.talk.print(text, style=style, soft_wrap=True)
 
     def _line(self, value: Any) -> None:
         sys.stderr.write(as_json(value) + "\n")

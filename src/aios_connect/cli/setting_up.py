@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from aios_connect.connectors import ConnectorSpec, registry
 from aios_connect.connectors.credentials import MemoryTokenStore
-from aios_connect.errors import ConfigError
+from aios_connect.errors import AuthError, ConfigError
 from aios_connect.project import ConnectionSettings, Project
 from aios_connect.project.layout import add_connection, lay_down
 
@@ -114,7 +114,11 @@ def _sign_in(project: Project, name: str, from_stdin: bool, screen: Screen) -> A
     if given.values:
         tokens.put(name, given.values, expires_at=given.expires_at)
     with project.connection_with(name, tokens if given.values else project.tokens) as connection:
-        identity = connection.connector.check()
+        try:
+            identity = connection.connector.check()
+        except AuthError as refused:  # it says to connect again, which is what we are at
+            refused.hint = "nothing was kept; do it again with the right one"
+            raise
         made = connection.connector.provision()
         if made:  # what was missing may be there now
             identity = connection.connector.check()

@@ -53,6 +53,10 @@ _SAYS: Mapping[int, str] = {
     413: "says the request is too large",
     429: "says there were too many requests",
 }
+_HINTS: Mapping[int, str] = {
+    403: "aios check names what the connection may not do, and what would permit it",
+    405: "is the url of the connection right?",
+}
 _LONGEST = 300
 
 
@@ -87,7 +91,7 @@ def by_status(response: Response, *, now: datetime) -> ProviderError | None:
         wait = retry_after(response.headers, now)
         hint = f"try again in {wait:.0f} s" if wait is not None else "try again later"
         return RateLimitedError(message, hint=hint, retry_after=wait, **facts)
-    return kind(message, **facts)
+    return kind(message, hint=_HINTS.get(status, ""), **facts)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

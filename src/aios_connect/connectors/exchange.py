@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import zlib
@@ -253,9 +254,9 @@ class Wire:
 
 def _unreached(url: httpx2.URL, error: Exception) -> UnreachedError:
     place = f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
-    text = redact(str(error)) or type(error).__name__
+    text = re.sub(r"^\[Errno -?\d+\] ", "", redact(str(error))) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        hint = "name the authority that signed it (SSL_CERT_FILE, or verify=), or correct the address"
+        hint = "name the authority that signed it (certificates in the settings, or SSL_CERT_FILE), or correct the address"
         return UnreachedError(f"the certificate of {place} is not trusted ({text})", hint, again=False)
     return UnreachedError(f"nobody answers at {place} ({text})", "is it running, and is the address right?", again=True)
 

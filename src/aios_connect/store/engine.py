@@ -95,11 +95,11 @@ def _address(url: str) -> URL:
         backend = ""
     if backend not in ("sqlite", "postgresql"):
         raise ConfigError(
-            "The address of the store is not understood.",
-            hint="Write sqlite:///aios.db for a file, or postgresql://user:password@host/database for a server.",
+            "the address of the store is not understood",
+            hint="write sqlite:///aios.db for a file, or postgresql://user:password@host/database for a server",
         )
     if backend == "sqlite" and address.database in (None, "", ":memory:"):
-        raise ConfigError("The store needs a file.", hint="Write sqlite:/// followed by the path of the file.")
+        raise ConfigError("the store needs a file", hint="write sqlite:/// followed by the path of the file")
     return address
 
 
@@ -111,7 +111,7 @@ def _sqlite(address: URL, timeout: float) -> Engine:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise ConfigError(
-            f"The store {path} cannot be opened: {error.strerror}.", hint="Choose a folder this user may write to."
+            f"the store {path} cannot be opened: {error.strerror}", hint="choose a folder this user may write to"
         ) from error
     engine = create_engine(address, connect_args={"timeout": timeout, "check_same_thread": False})
 
@@ -135,7 +135,7 @@ def _postgresql(address: URL, timeout: float) -> Engine:
         import psycopg  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            "The store is on PostgreSQL, but the package psycopg is not installed.", hint="pip install 'aios-connect[postgres]'"
+            "the store is on PostgreSQL, but the package psycopg is not installed", hint="pip install 'aios-connect[postgres]'"
         ) from error
     address = address.set(drivername="postgresql+psycopg")
     return create_engine(address, isolation_level="READ COMMITTED", connect_args={"connect_timeout": max(2, round(timeout))})
@@ -156,19 +156,19 @@ def _explain(context: ExceptionContext) -> AiosError | None:
 def _explain_sqlite(text: str) -> AiosError | None:
     if "is locked" in text:
         return BusyError(
-            "Another process is writing to the store.", hint="Try again when it has finished; aios runs shows what is running."
+            "another process is writing to the store", hint="try again when it has finished; aios runs shows what is running"
         )
     if "not a database" in text or "malformed" in text:
         return ConfigError(
-            "The file of the store is not an SQLite database, or it is damaged.",
-            hint="Put a backup in its place, or name another file; a new one is made and filled by the next read.",
+            "the file of the store is not an SQLite database, or it is damaged",
+            hint="put a backup in its place, or name another file; a new one is made and filled by the next read",
         )
     if "unable to open" in text or "readonly database" in text:
         return ConfigError(
-            "The file of the store cannot be written.", hint="Give this user the right to write the file and its folder."
+            "the file of the store cannot be written", hint="give this user the right to write the file and its folder"
         )
     if "disk is full" in text or "disk I/O error" in text:
-        return UnavailableError("The disk of the store is full or failing.", hint="Make room, then run again; nothing is lost.")
+        return UnavailableError("the disk of the store is full or failing", hint="make room, then run again; nothing is lost")
     return None
 
 
@@ -179,11 +179,11 @@ def _explain_server(text: str) -> AiosError:
         or ("role" in text and "does not exist" in text)
     ):
         return ConfigError(
-            "The database server refuses the user or password of the store.", hint="Correct the address of the store."
+            "the database server refuses the user or password of the store", hint="correct the address of the store"
         )
     if "database" in text and "does not exist" in text:
-        return ConfigError("The database of the store does not exist on its server.", hint="Create it: createdb NAME.")
+        return ConfigError("the database of the store does not exist on its server", hint="create it: createdb NAME")
     return UnavailableError(
-        "The database server of the store does not answer.",
-        hint="Start it, or correct host and port in the address of the store.",
+        "the database server of the store does not answer",
+        hint="start it, or correct host and port in the address of the store",
     )
