@@ -482,6 +482,32 @@ def test_a_run_that_was_stopped_half_way_is_finished_first(aios: Aios, sheets: P
     assert (sheets / "field" / "people.csv").read_text(encoding="utf-8").count("Bo,Ray") == 1
 
 
+def test_the_latest_plans_of_each_job_are_kept_and_one_that_is_half_way_applied(
+    aios: Aios, sheets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aios_connect.cli.filing.KEPT", 2)
+    one = (sheets / "sync" / "jobs" / "two-sheets.yaml").read_text(encoding="utf-8")
+    (sheets / "sync" / "jobs" / "other.yaml").write_text(one.replace("job: two-sheets", "job: other"), encoding="utf-8")
+
+    def planned(job: str) -> Path:
+        return Path(aios("plan", job, "--json").lines[-1]["summary"]["path"])
+
+    other, first = planned("other"), planned("two-sheets")
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("aios_connect_csv.CSV.write", stopped)
+        assert aios("apply", str(first), "--yes").code == 130
+    later = [planned("two-sheets") for _ in range(4)]
+    there = set((sheets / ".aios" / "plans").iterdir())
+    assert {path.name for path in there} == {path.name for path in (other, first, *later[-2:])}
+    assert aios("apply", str(first), "--yes").code == 0
+    planned("two-sheets")
+    assert not (sheets / ".aios" / "plans" / first.name).exists()
+
+
 def test_somebody_else_at_work_is_exit_code_5(aios: Aios, sheets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(self: Project, name: str) -> Any:
         raise BusyError("another process runs it", hint="wait")

@@ -27,6 +27,7 @@ from aios_connect.sync.history import set_aside
 from aios_connect.sync.planning import new_id
 
 from .done import AppliedAnswer, DriftAnswer
+from .filing import file_away, unfinished
 from .phrases import near_path
 from .planned import PlanAnswer
 from .screen import Answer, Screen
@@ -54,13 +55,18 @@ class _Work:
         """Make a plan of what the store knows."""
         path = out or self.project.plans / f"{self.job.job}.jsonl"
         made = make_plan(self.job, self.connections, self.store, path, now=self.project.now, progress=self.screen)
-        return made if out else _filed(made)
+        return made if out else file_away(made, self.store)
 
     def undo(self, run: str, out: Path | None = None) -> PlanSummary:
         """Make the plan that takes a run back."""
         path = out or self.project.plans / f"undo-{self.job.job}.jsonl"
         made = make_undo(run, self.job, self.connections, self.store, path, now=self.project.now, progress=self.screen)
-        return made if out else _filed(made)
+        return made if out else file_away(made, self.store)
+
+    @property
+    def unfinished(self) -> Path | None:
+        """The plan file of an apply that was stopped half-way."""
+        return unfinished(self.project.plans, self.job.job, self.store)
 
     def shown(self, summary: PlanSummary, reads: list[ReadReport], *, everything: bool = False) -> PlanAnswer:
         """A plan as the person sees it."""
@@ -101,7 +107,7 @@ def plan(
 
     Args:
         job: Name of a job, as in sync/jobs/JOB.yaml.
-        out: Where the plan file goes; .aios/plans in the project, if not given.
+        out: Where the plan file goes; .aios/plans in the project, if not given, which keeps the last 20 of a job.
         read: Read what changed first; --no-read plans from what the store knows.
         everything: Show every record and every field.
         common: What every command takes.
@@ -143,7 +149,7 @@ def apply(
             _agree(PlanAnswer(made, caps=work.job.caps, everything=everything), screen, yes=yes)
             return work.apply(path)
         work = _work(project, plan, screen)
-        if (stopped := _unfinished(work)) is not None:
+        if (stopped := work.unfinished) is not None:
             raise ConfigError(
                 "an apply of this job was stopped half-way", hint=f"finish it first: aios apply {near_path(stopped)}"
             )
@@ -168,7 +174,7 @@ def run(job: str, /, *, common: Common = Common(), screen: OnScreen) -> Answer:
     """
     with Project.find(common.project) as project:
         work = _work(project, job, screen)
-        if (stopped := _unfinished(work)) is not None:
+        if (stopped := work.unfinished) is not None:
             screen.say(f"finishing {stopped.name}, which was stopped half-way")
             work.apply(stopped, unattended=True)
         reads = work.read()
@@ -229,13 +235,6 @@ def reconcile(job: str, /, *, common: Common = Common(), screen: OnScreen) -> An
         return DriftAnswer(job, reconcile_job(work.job, work.connections, work.store, now=project.now, progress=screen))
 
 
-def _filed(summary: PlanSummary) -> PlanSummary:
-    """The plan under its own name, so that a run can find it again."""
-    path = summary.path.with_name(f"{summary.header.plan}.jsonl")
-    summary.path.replace(path)
-    return PlanSummary(path, summary.header, summary.footer)
-
-
 def _agree(shown: PlanAnswer, screen: Screen, *, yes: bool) -> None:
     """Show what is about to be done and ask. A plan over a cap is not asked about: apply refuses it."""
     shown.asking = True
@@ -243,12 +242,3 @@ def _agree(shown: PlanAnswer, screen: Screen, *, yes: bool) -> None:
         shown.show(screen.talk)
     if shown.plan.header.undoes or not shown.plan.footer.over:
         screen.confirm("Write this?", yes=yes)
-
-
-def _unfinished(work: _Work) -> Path | None:
-    """The plan file of an apply that was stopped half-way, if it is still there."""
-    for item in runs(work.store, limit=50):
-        if item.job == work.job.job and item.kind in ("apply", "undo"):
-            path = work.project.plans / f"{item.plan}.jsonl"
-            return path if item.state in ("running", "stopped") and path.exists() else None
-    return None
