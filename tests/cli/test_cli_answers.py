@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import re
 import subprocess
@@ -199,7 +200,8 @@ def test_a_person_consents_in_a_browser(aios: Aios, desk: str, monkeypatch: pyte
     ran = aios("connect", "club", "--provider", "club", "--set", f"url={desk}", "--set", "client_id=us")
     visits[0].join()
     assert (ran.code, "club works: Club, desk, as consenting" in ran.out) == (0, True), ran.err
-    assert f"{desk}/authorize" in ran.err
+    (address,) = [line for line in ran.err.splitlines() if line.startswith(f"{desk}/authorize")]
+    assert "code_challenge_method=S256" in address  # whole on one line, to be copied
     assert b"rt-1" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     monkeypatch.setattr(Screen, "interactive", False)
     assert aios("check", "--json").json["ok"]
@@ -535,6 +537,20 @@ def test_a_fault_is_a_sentence_without_a_traceback_and_without_secrets(
     monkeypatch.setenv("AIOS_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         main(["plan", "two-sheets"])
+
+
+def test_what_the_library_warns_of_is_said_like_everything_else(
+    aios: Aios, sheets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = Project.find
+
+    def mumbling(*given: Any, **named: Any) -> Project:
+        logging.getLogger("aios_connect.http").warning("%s mumbles", "acme")
+        return find(*given, **named)
+
+    monkeypatch.setattr(Project, "find", mumbling)
+    assert aios("status").err == "warning: acme mumbles\n"
+    assert json.loads(aios("status", "--json").err) == {"note": "warning: acme mumbles"}
 
 
 def test_stopping_by_hand_is_exit_code_130(aios: Aios, sheets: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ def run(words: Sequence[str]) -> int:
         The exit code: see ``docs/reference/exit-codes.md``.
     """
     screen = Screen(json="--json" in words)
+    warnings = _Warnings(screen)
+    logging.getLogger("aios_connect").addHandler(warnings)
     try:
         return _call(words, screen)
     except AiosError as error:
@@ -51,6 +54,19 @@ def run(words: Sequence[str]) -> int:
             raise
         screen.fail(_unexpected(error))
         return AiosError.exit_code
+    finally:
+        logging.getLogger("aios_connect").removeHandler(warnings)
+
+
+class _Warnings(logging.Handler):
+    """Says what the library warns of on the screen's own way: as a JSON line, where JSON is asked for."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(logging.WARNING)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.say(f"warning: {record.getMessage()}")
 
 
 def _call(words: Sequence[str], screen: Screen) -> int:

@@ -80,7 +80,8 @@ def exit_codes_page() -> str:
         "\n".join(["| code | meaning | errors |", "|---|---|---|", *rows]),
         "`aios apply`, `aios run` and `aios undo --apply` end with 3 when any line did not go through, `aios run` also while anything "
         "of its job waits for a person, `aios reconcile` when there is drift, `aios read` when a record could not be read. "
-        "`aios check` ends with the highest code of what it found.",
+        "`aios check` ends with the highest code of what it found, `aios connect` with 4 while a right is missing, `aios map` with 2 when "
+        "the record does not fit.",
     ]
     return "\n\n".join(parts) + "\n"
 

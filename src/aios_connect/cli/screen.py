@@ -86,7 +86,7 @@ class Screen:
         if self.json:
             self._line({"note": text})
         else:
-            self.talk.print(text)
+            self._sentence(text)
 
     def fail(self, error: AiosError) -> None:
         """Say what went wrong, and then the way out."""
