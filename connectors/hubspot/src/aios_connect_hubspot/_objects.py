@@ -45,6 +45,7 @@ class ObjectType:
         modified: The property with the instant of the last change.
         group: The group of properties that ours goes into; empty if it has no place for ours.
         pipeline: The properties with pipeline and stage, if it moves through one.
+        dated_bin: HubSpot tells truly when a record was put into the bin.
         required: Properties that a new record must have, which HubSpot documents and its schema does not tell.
     """
 
@@ -54,6 +55,7 @@ class ObjectType:
     modified: str = "hs_lastmodifieddate"
     group: str = ""
     pipeline: tuple[str, str] | None = None
+    dated_bin: bool = True
     required: tuple[str, ...] = ()
 
     @property
@@ -100,6 +102,7 @@ OBJECTS: Final[Mapping[str, ObjectType]] = {
         (Association("company", "companies", 279, 1),),
         modified="lastmodifieddate",
         group="contactinformation",
+        dated_bin=False,  # https://developers.hubspot.com/changelog/new-definition-for-archivedat
     ),
     "deals": ObjectType(
         "Deals",

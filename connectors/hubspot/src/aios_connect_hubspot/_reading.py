@@ -172,14 +172,17 @@ class Reader:
             yield self._page(self._with_associations(object, records), cursor)
 
     def _archived(self, object: str, position: dict[str, Any]) -> Iterator[Page]:
-        """The records in the bin, and those that had been merged into them: all on the first read, then those put there since."""
+        """The records in the bin, and those that had been merged into them: all on the first read, then those put there since.
+
+        Where HubSpot does not tell when, all of them come every time: to be told twice that a record is gone does no harm.
+        """
         since = instant(position["since"]) if "since" in position else None
         params = {"archived": "true", "properties": MERGED}
         for results, after, clock in self._listed(
             self._wire.address("objects", object), object, position.get("archived", ""), params
         ):
             start = position.setdefault("start", instant_text(clock))
-            gone = {id: _archived_at(item) for item in results for id in (*_merged(shaped(item)), str(item["id"]))}
+            gone = {id: _archived_at(object, item) for item in results for id in (*_merged(shaped(item)), str(item["id"]))}
             new = {id: at for id, at in gone.items() if since is None or at is None or at >= since}
             cursor: dict[str, Any] = {"since": instant_text(instant(start) - OVERLAP)}
             if after is not None:
@@ -288,8 +291,8 @@ def _merged(raw: Raw) -> list[str]:
     return [old for old in str(raw["properties"].get(MERGED) or "").split(";") if old and old != raw["id"]]
 
 
-def _archived_at(item: Mapping[str, Any]) -> datetime | None:
-    return instant(item["archivedAt"]) if item.get("archivedAt") else None
+def _archived_at(object: str, item: Mapping[str, Any]) -> datetime | None:
+    return instant(item["archivedAt"]) if item.get("archivedAt") and OBJECTS[object].dated_bin else None
 
 
 def _parts(items: Iterable[str], size: int) -> Iterator[list[str]]:

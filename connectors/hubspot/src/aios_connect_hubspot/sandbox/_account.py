@@ -45,6 +45,7 @@ class Hazards:
         searches: Searches in any second (https://developers.hubspot.com/changelog/increasing-our-api-limits).
         daily: Calls a day (as for burst).
         shuffled: Batches answer in another order than asked; assumed, as no page promises an order.
+        stale_archived_at: Of a contact in the bin, ``archivedAt`` is its last change (https://developers.hubspot.com/changelog/new-definition-for-archivedat).
         twice_in_bin: A record archived, restored and archived again is listed twice (supaglue-labs/supaglue, its ``DISTINCT ON``).
         html_404: What is not there is answered with a web page (seen in public recordings of HubSpot's API).
     """
@@ -55,6 +56,7 @@ class Hazards:
     searches: int = 5
     daily: int = 650_000
     shuffled: bool = True
+    stale_archived_at: bool = True
     twice_in_bin: bool = True
     html_404: bool = True
 
@@ -62,7 +64,7 @@ class Hazards:
     def none(cls) -> Hazards:
         """An account as the documentation's examples show it."""
         unlimited = 10**9
-        return cls(0.0, 0.0, unlimited, unlimited, unlimited, False, False, False)
+        return cls(0.0, 0.0, unlimited, unlimited, unlimited, False, False, False, False)
 
 
 class Account(Vendor):

@@ -130,6 +130,15 @@ class Records:
         self.tell("deletion", record, {})
         return record
 
+    def erase(self, id: str | int, *, by: str = "a person") -> None:
+        """Delete a living record for good: it is in no bin, and under no id."""
+        record = self._must(id)
+        record.archived = self._now()
+        self._living.remove(record.id)
+        del self._all[record.id]
+        self._note(record, None, by, "")
+        self.tell("deletion", record, {})
+
     def restore(self, id: str | int, *, by: str = "a person") -> Record:
         """Take a record out of the bin; that it counts as a change of the record is assumed."""
         record = self._all[int(id)]

@@ -74,6 +74,24 @@ class HubSpotVendor(Account):
             records.archive(id, line=_line(call))
         return Answer(204)
 
+    @route("POST", "/crm/v3/objects/contacts/gdpr-delete")
+    def erase(self, call: Call) -> Any:
+        """Delete a contact for good. Nothing tells of it later: no list, no bin, no search."""
+        records, asked = self._records(call, "contacts", write=True), call.json()
+        by = asked.get("idProperty")
+        record = records.by(by, asked["objectId"]) if by else records.get(asked["objectId"])
+        if record is not None:
+            self.erased("contacts", record.id, by="api")
+        return Answer(204)
+
+    def erased(self, object: str, id: int, *, by: str = "a person") -> None:
+        """Delete a record for good.
+
+        Evidence: https://developers.hubspot.com/changelog/now-live-webhooks-now-support-privacy-compliant-contact-deletions
+        """
+        self.records[object].erase(id, by=by)
+        self._announcer.tell(object, "privacyDeletion", id)
+
     @route("POST", "/crm/v3/objects/{object}/merge")
     def merge(self, call: Call, object: str) -> Any:
         records, asked = self._records(call, object, write=True), call.json()
@@ -333,7 +351,8 @@ class HubSpotVendor(Account):
             "archived": False,
         }
         if isinstance(record, Record) and record.archived is not None:
-            shown |= {"archived": True, "archivedAt": text_of(record.archived)}
+            stale = self.hazards.stale_archived_at and object == "contacts"
+            shown |= {"archived": True, "archivedAt": text_of(record.modified if stale else record.archived)}
         links = {to: {"results": found} for to in kinds if (found := self.associations.inline(object, record.id, to))}
         return shown | ({"associations": links} if links else {})
 
