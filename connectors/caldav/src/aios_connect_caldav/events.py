@@ -11,12 +11,14 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Component, Event, vText, vUri
 from icalendar.prop.broken import vBroken
 
 from .formats import NotOursError, Unreadable, UnreadableError, plain
 from .times import Moment, instant, moment, parsed, zone
+from .zones import define
 
 __all__ = ["Events", "calendars_in", "home_of", "master", "named", "resources", "shown_as", "span"]
 
@@ -115,8 +117,6 @@ class Events:
                 _put_show_as(event, value)
         if not patch.keys().isdisjoint({"start", "end", "timezone", "all_day"}):
             _put_times(calendar, event, patch, new, home_of(calendar, self.home))
-            if isinstance(calendar, Calendar):
-                calendar.add_missing_timezones()
         if not new:
             for name in ("DTSTAMP", "LAST-MODIFIED"):
                 _put(event, name, None)
@@ -139,6 +139,8 @@ def _put_times(calendar: Component, event: Component, patch: Mapping[str, Any], 
             raise ValueError("start: a series with occurrences of their own cannot be moved here without losing track of them")
         _put(event, "DTSTART", None)
         event.add("DTSTART", first)
+    if isinstance(frame, ZoneInfo) and frame.key != "UTC" and not all_day and isinstance(calendar, Calendar):
+        define(calendar, frame, first.year)
     if implied and patch.get("end") is None:
         return
     last = _wall(ends, all_day, frame, home)
