@@ -71,13 +71,23 @@ def _show_details(item: ExceptionItem, console: Console) -> None:
         "record": item.entity or "",
         "field": item.leaf or "",
         "met": f"{counted(item.occurrences, 'time')}, first {short_instant(item.opened_at)} UTC",
-        "decided": f"{value_text(item.resolution)} by {item.resolved_by}" if item.resolution is not None else "",
+        "decided": f"{_decision(item)}, by {item.resolved_by}" if item.resolution is not None else "",
     }
     facts |= {f"{name} says": value_text(value) for name, value in item.choices.items()}
     width = max(map(len, facts))
     for name, fact in facts.items():
         if fact:
             console.print(f"    {name:<{width}}  {clip(fact, max(console.width - width - 6, 20))}")
+
+
+def _decision(item: ExceptionItem) -> str:
+    """``Director, as office says``; ``Robert``; of a question ``same``; ``dismissed``."""
+    take, value = item.resolution.get("take"), item.resolution.get("value")
+    if item.state == "dismissed":
+        return "dismissed"
+    if item.code != "conflict":
+        return str(take)
+    return f"{value_text(value)}, as {take} says" if take else value_text(value)
 
 
 class AsideAnswer(Answer):
