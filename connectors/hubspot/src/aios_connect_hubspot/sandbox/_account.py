@@ -47,7 +47,7 @@ class Hazards:
         shuffled: Batches answer in another order than asked; assumed, as no page promises an order.
         stale_archived_at: Of a contact in the bin, ``archivedAt`` is its last change (https://developers.hubspot.com/changelog/new-definition-for-archivedat).
         twice_in_bin: A record archived, restored and archived again is listed twice (supaglue-labs/supaglue, its ``DISTINCT ON``).
-        html_404: What is not there is answered with a web page (seen in public recordings of HubSpot's API).
+        html_404: What is not there is answered with a web page (HubspotCommunity/hubspot-ruby#124).
     """
 
     lag: float = 3.0
