@@ -11,7 +11,11 @@ from sqlalchemy import update
 from aios_connect.store.records import RecordRow, loads, merged_records
 from aios_connect.store.tables import record as record_table
 
+from .keys import label_of
+
 __all__ = ["ancestors_of", "inherit", "ranked"]
+
+_HALF = 0.5
 
 
 def ancestors_of(tx: Transaction, connection: str, object: str) -> dict[str, list[RecordRow]]:
@@ -31,22 +35,24 @@ def ancestors_of(tx: Transaction, connection: str, object: str) -> dict[str, lis
     return {id: list(by_entity.values()) for id, by_entity in found.items()}
 
 
-def ranked(said: Mapping[str, Any], ancestors: Sequence[RecordRow]) -> tuple[list[RecordRow], bool]:
-    """The ancestors of whose values a record kept at least half, most first; and whether it kept all of the first one's alone.
+def ranked(kind: str, said: Mapping[str, Any], ancestors: Sequence[RecordRow]) -> tuple[list[RecordRow], bool]:
+    """The ancestors that a record may be, the likeliest first; and whether it is that one beyond doubt.
 
-    A merge keeps what one record says, and of the others only what that one has nothing to say about.
+    A merge keeps what one record says, its name before all, and of the others only what that one has nothing to say about. Who
+    lost the name and more than half of the rest is not the one that was kept; a record can be changed after a merge, too.
     """
+    label = label_of(kind, said)
 
-    def lost(old: RecordRow) -> tuple[int, int]:
+    def kept(old: RecordRow) -> tuple[bool, bool, float]:
         values = {leaf: value for leaf, value in loads(old.seen).items() if value is not None}
-        return sum(said.get(leaf) != value for leaf, value in values.items()), len(values)
+        same = sum(said.get(leaf) == value for leaf, value in values.items())
+        return same == len(values), label_of(kind, values) == label, same / max(1, len(values))
 
-    counts = {old.id: lost(old) for old in ancestors}
-    alike = sorted(
-        (old for old in ancestors if counts[old.id][0] * 2 <= counts[old.id][1]), key=lambda old: (counts[old.id][0], old.id)
-    )
-    whole = [old for old in alike if counts[old.id][0] == 0]
-    return alike, len(whole) == 1
+    found = {old.id: kept(old) for old in ancestors}
+    likely = [old for old in ancestors if found[old.id][1] or found[old.id][2] >= _HALF]
+    likely.sort(key=lambda old: (found[old.id], old.id), reverse=True)
+    marks = [found[old.id][:2] for old in likely]
+    return likely, bool(marks) and any(marks[0]) and marks.count(marks[0]) == 1
 
 
 def inherit(tx: Transaction, heirs: Mapping[str, RecordRow]) -> None:

@@ -131,7 +131,7 @@ def _match_chunk(
         label = label_of(kind, leaves[row.id])
         candidates = _candidates(kind, leaves[row.id], keys[row.id], own.get(row.id), chunk)
         if row.id in older:
-            candidates = _of_merged(candidates, seen[row.id], ancestors[row.id])
+            candidates = _of_merged(kind, candidates, seen[row.id], ancestors[row.id])
         answer = answers.get(questions[row.id])
         chosen = _choose(candidates, chunk, answer)
         if isinstance(chosen, str):
@@ -195,11 +195,13 @@ def _remember_what_was_sent(tx: Transaction, rows: list[RecordRow], own: Mapping
         )
 
 
-def _of_merged(candidates: list[_Candidate], said: Mapping[str, Any], ancestors: Sequence[RecordRow]) -> list[_Candidate]:
+def _of_merged(
+    kind: str, candidates: list[_Candidate], said: Mapping[str, Any], ancestors: Sequence[RecordRow]
+) -> list[_Candidate]:
     """Who a record is into which others were merged: whom its evidence proves, else the one whose values it kept."""
     if any(candidate.proof == "sure" for candidate in candidates):
         return candidates
-    alike, alone = ranked(said, ancestors)
+    alike, alone = ranked(kind, said, ancestors)
     return [
         _Candidate(old.entity or "", "sure" if alone and old is alike[0] else "review", f"{old.place} was merged into it")
         for old in alike
