@@ -354,6 +354,14 @@ def test_laying_down_keeps_what_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "mappings" / "README.md").read_text(encoding="utf-8") == "mine"
 
 
+def test_a_job_that_keeps_nothing_in_step_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "sync" / "jobs").mkdir(parents=True)
+    (tmp_path / "sync" / "jobs" / "one.yaml").write_text("job: one\nconnections: [sheet]\nkinds: {}\n", encoding="utf-8")
+    with project(tmp_path) as found:
+        (finding,) = [one for one in found.check(live=False) if one.subject == "job one"]
+    assert (finding.severity, finding.hint) == ("error", "name them: kinds: {person: {}}")
+
+
 def test_the_example_of_a_job_that_is_laid_down_is_a_job(tmp_path: Path) -> None:
     from aios_connect.sync import load_job
 

@@ -173,6 +173,8 @@ def _job_errors(project: Project, job: Job) -> Iterator[Finding]:
         yield wrong(f"there is no connection {one!r}", hint)
     if unknown:
         return
+    if not job.kinds:
+        yield wrong("it keeps no kind of record in step", "name them: kinds: {person: {}}")
     connections = project.connections_of(job)
     for kind, rule in job.kinds.items():
         named = job.connections if rule.between is None else rule.between
