@@ -51,6 +51,12 @@ def empty_office(tryton_server: TrytonServer) -> Iterator[Office]:
     office.close()
 
 
+@pytest.fixture(scope="module")
+def related_database(tryton_server: TrytonServer) -> TrytonDatabase:
+    """A database that knows relations between parties."""
+    return tryton_server.fresh("party_relationship")
+
+
 @pytest.fixture
 def another(database: TrytonDatabase) -> Iterator[Callable[..., Office]]:
     """Makes more connectors on the module's database."""

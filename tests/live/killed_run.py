@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import alembic.context  # noqa: F401 # the store asks for it when it is opened
@@ -23,14 +22,13 @@ for file in [*shipped_mappings("csv").glob("*.yaml"), *shipped_mappings("tryton"
     load(file)
 
 
-def work(project: Path, job: str, password: str, begun: Connection) -> None:
+def work(project: Path, job: str, password: str) -> None:
     """Run a job, with Tryton in small pages and batches; the process may be killed at any instant.
 
     Args:
         project: The project's folder.
         job: The job.
         password: Tryton's.
-        begun: Is sent a word when the work begins.
     """
     objects = {name: replace(object, page_size=3, batch_size=2) for name, object in Tryton.spec.objects.items()}
     Tryton.spec = replace(Tryton.spec, objects=objects)
@@ -39,5 +37,4 @@ def work(project: Path, job: str, password: str, begun: Connection) -> None:
     said = os.open("said.txt", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     os.dup2(said, 1)
     os.dup2(said, 2)
-    begun.send("now")
     sys.exit(main(["run", job, "--json"]))

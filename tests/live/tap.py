@@ -39,17 +39,19 @@ class Tap:
     Attributes:
         url: Where it listens.
         asked: What was asked, in order.
-        under_way: How many requests have no answer yet.
+        heard: Set by every request.
     """
 
     url: str
     asked: list[Asked]
+    heard: threading.Event
 
 
 @contextmanager
 def tapped(url: str) -> Iterator[Tap]:
     """Listen on a free port and pass everything on to a server."""
     asked: list[Asked] = []
+    heard = threading.Event()
     host = urlsplit(url).netloc
 
     class Handler(BaseHTTPRequestHandler):
@@ -61,6 +63,7 @@ def tapped(url: str) -> Iterator[Tap]:
             lines = self.headers.get("aios-plan-line", "")
             asking = Asked(told["method"], told["params"], tuple(lines.split(",")) if lines else ())
             asked.append(asking)
+            heard.set()
             through = HTTPConnection(host, timeout=60)
             kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "accept-encoding")}
             through.request("POST", self.path, body, kept)
@@ -91,7 +94,7 @@ def tapped(url: str) -> Iterator[Tap]:
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield Tap(f"http://127.0.0.1:{server.server_port}", asked)
+        yield Tap(f"http://127.0.0.1:{server.server_port}", asked, heard)
     finally:
         server.shutdown()
         thread.join()

@@ -24,7 +24,7 @@ import pytest
 from aios_connect.testing.servers import Rpc, TrytonDatabase
 
 from .killed_run import work
-from .tap import Asked, tapped
+from .tap import Asked, Tap, tapped
 from .tryton_office import Office
 
 pytestmark = pytest.mark.live
@@ -83,23 +83,26 @@ class Scene:
     project: Path
     database: TrytonDatabase
     rpc: Rpc
-    asked: list[Asked]
+    tap: Tap
     expected: Truth = field(default_factory=lambda: {object: {} for object in HEADS})
 
     def run(self, kill_after: float | None = None) -> float | None:
-        """Let a run work in a process of its own; how long it took, or nothing if it was killed."""
-        hear, begun = RUNS.Pipe(duplex=False)
-        process = RUNS.Process(target=work, args=(self.project, JOB, self.database.password, begun))
+        """Let a run work in a process of its own; how long it took, or nothing if it was killed.
+
+        Args:
+            kill_after: Seconds after its first request; never, if not given.
+        """
+        self.tap.heard.clear()
+        process = RUNS.Process(target=work, args=(self.project, JOB, self.database.password))
         process.start()
-        begun.close()
-        hear.recv()
+        heard = self.tap.heard.wait(60)
         start = time.monotonic()
         process.join(60 if kill_after is None else kill_after)
         lived = process.exitcode is not None
         process.kill()
         process.join()
         said = (self.project / "said.txt").read_text()
-        assert process.exitcode == (0 if lived else -signal.SIGKILL), said
+        assert heard and process.exitcode == (0 if lived else -signal.SIGKILL), said
         return time.monotonic() - start if lived else None
 
     def edit(self, number: int) -> None:
@@ -293,7 +296,7 @@ def scene(database: TrytonDatabase, office: Office, tmp_path: Path) -> Iterator[
         (project / "sheet" / f"{object}.csv").write_text(",".join(head) + "\r\n", newline="")
     with tapped(database.url) as tap:
         (project / "aios-connect.toml").write_text(SETTINGS.format(url=tap.url, database=database.name, user=database.user))
-        yield Scene(project, database, office.rpc, tap.asked)
+        yield Scene(project, database, office.rpc, tap)
 
 
 def test_runs_killed_at_random_instants_lose_nothing_and_write_nothing_twice(
@@ -306,18 +309,18 @@ def test_runs_killed_at_random_instants_lose_nothing_and_write_nothing_twice(
     span, rounds = 0.0, 0
     while sum(where.values()) < KILLS and rounds < 2 * KILLS + 2:
         scene.edit(rounds)
-        scene.asked.clear()
+        scene.tap.asked.clear()
         # The first run finds nothing but new records and the second one has a bit of everything: it says how long a run takes.
         instant = chance.random() * span if rounds > 1 else None
         lived = scene.run(instant)
         if lived is None:
-            where[stage(scene.asked)] += 1
+            where[stage(scene.tap.asked)] += 1
             lived = scene.run()
         span = lived or span
         told = f"AIOS_SEED={seed}, round {rounds}, killed after {instant} s"
-        assert written_again(scene.asked) == [], told
-        assert len(pages_again(scene.asked)) <= 1, told
-        again[len(pages_again(scene.asked))] += 1
+        assert written_again(scene.tap.asked) == [], told
+        assert len(pages_again(scene.tap.asked)) <= 1, told
+        again[len(pages_again(scene.tap.asked))] += 1
         for said in (scene.crm(), scene.sheet()):
             assert apart(said, scene.expected) == {}, told
         rounds += 1

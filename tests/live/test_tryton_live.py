@@ -15,7 +15,7 @@ from aios_connect.connectors import AuthError, Cursor, CursorGoneError, NotFound
 from aios_connect.mappings import check
 from aios_connect.testing.servers import TrytonDatabase, TrytonServer
 
-from .tryton_office import Office, create
+from .tryton_office import Office, create, update
 
 pytestmark = pytest.mark.live
 
@@ -343,6 +343,14 @@ def test_describe_tells_the_live_schema(office: Office) -> None:
     assert not schema.fields["number"].writable
     assert schema.fields["party.company"].type == "reference"
     assert not office.connector.describe("employees").fields["name"].writable
+
+
+def test_without_the_module_for_relations_nothing_is_said_of_employers(office: Office) -> None:
+    assert "employer" not in office.connector.describe("people").fields
+    (made,) = office.make("people", {"name": "Any"})
+    assert "employer" not in made
+    (receipt,) = office.write("people", update(made, {"employer": made["id"]}))
+    assert (receipt.outcome, receipt.reason) == ("rejected", "employer: party.party has no such field that could be written")
 
 
 @pytest.mark.parametrize("object", ["people", "companies", "opportunities", "employees", "company"])

@@ -29,9 +29,9 @@ from aios_connect.connectors import (
 
 from .describing import schema
 from .opportunities import Opportunities
-from .parties import Parties
+from .parties import RELATIONS, Parties
 from .reading import Records
-from .references import CATEGORY, References
+from .references import CATEGORY, RELATION, References
 from .rpc import Rpc
 from .staff import Employees, OwnCompany
 from .writing import Writer
@@ -39,6 +39,8 @@ from .writing import Writer
 __all__ = ["Tryton"]
 
 _ALL: Final[frozenset[Verb]] = frozenset({"read", "create", "update", "delete"})
+REVERSE: Final = "Employs"
+"""How the relation to an employer is called from the other side, where we make it."""
 _READ: Final[frozenset[Verb]] = frozenset({"read"})
 
 
@@ -96,11 +98,16 @@ class Tryton(Connector):
             Setting("people_category", "Party category of people.", default="Person"),
             Setting("companies_category", "Party category of companies.", default="Company"),
             Setting(
+                "employment",
+                "Type of the relation that leads from a person to the employer, where the module party_relationship is activated.",
+                default="Works for",
+            ),
+            Setting(
                 "overlap", "Seconds that a read goes back before the last one began; longer than any transaction.", default="60"
             ),
         ),
         objects={
-            "people": _written("People"),
+            "people": _written("People", references={"employer": "companies"}),
             "companies": _written("Companies"),
             "opportunities": _written(
                 "Opportunities",
@@ -130,7 +137,8 @@ class Tryton(Connector):
         self._overlap = _seconds(str(settings["overlap"]))
         self._rpc = Rpc(context)
         self._references = References(self._rpc)
-        self._parties = (Parties("people", people), Parties("companies", companies))
+        self._people = Parties("people", people, str(settings["employment"]))
+        self._parties = (self._people, Parties("companies", companies))
         models = (*self._parties, Opportunities(people, companies), Employees(), OwnCompany())
         self._records = {model.object: Records(model, self._rpc) for model in models}
 
@@ -153,6 +161,8 @@ class Tryton(Connector):
         if "party.party" in rights:
             for model in self._lacking():
                 missing.setdefault(f"create {model.object}", f"the party category {model.category!r}; aios connect makes it")
+            if self._lacks_employment():
+                missing["write employers of people"] = f"the relation type {self._people.employment!r}; aios connect makes it"
             if others := self._neither():
                 details["other parties"] = f"{others} are neither in a category of people nor of companies, and are left alone"
         account = preferences.get("company.rec_name") or self.context.settings["database"]
@@ -188,21 +198,32 @@ class Tryton(Connector):
         return Writer(self._of(object), self._rpc, self._references).write(changes)
 
     def provision(self) -> list[str]:
-        """Make the two party categories that tell people and companies apart."""
+        """Make what this database lacks: two party categories, and the relation type of employers if it knows relations."""
         lacking = self._lacking()
         if lacking:
             names = [model.category for model in lacking]
-            try:
-                self._rpc.call(f"model.{CATEGORY}.create", [{"name": name} for name in names], safe=False)
-            except RejectedError as error:
-                raise AuthError(
-                    f"{self.context.settings['user']!r} may not make party categories: {error.message}",
-                    hint=f"make {' and '.join(map(repr, names))} in Tryton (Party > Configuration > Categories), or let the user do it: "
-                    "the group Party Administration permits it",
-                    provider="tryton",
-                ) from None
-            self._references.forget(CATEGORY)
-        return [f"added the party category {model.category!r}" for model in lacking]
+            self._make(CATEGORY, names, "party categories", "Party > Configuration > Categories")
+        done = [f"added the party category {model.category!r}" for model in lacking]
+        if self._lacks_employment():
+            names = [self._people.employment, REVERSE]
+            ids = self._make(RELATION, names, "relation types", "Party > Configuration > Relation Types")
+            pairs = [part for id, other in zip(ids, reversed(ids), strict=True) for part in ([id], {"reverse": other})]
+            self._rpc.call(f"model.{RELATION}.write", *pairs, safe=False)
+            done.append(f"added the relation types {names[0]!r} and {names[1]!r}")
+        return done
+
+    def _make(self, model: str, names: list[str], what: str, where: str) -> list[int]:
+        try:
+            ids: list[int] = self._rpc.call(f"model.{model}.create", [{"name": name} for name in names], safe=False)
+        except RejectedError as error:
+            raise AuthError(
+                f"{self.context.settings['user']!r} may not make {what}: {error.message}",
+                hint=f"make {' and '.join(map(repr, names))} in Tryton ({where}), or let the user do it: "
+                "the group Party Administration permits it",
+                provider="tryton",
+            ) from None
+        self._references.forget(model)
+        return ids
 
     def _of(self, object: str) -> Records:
         if object not in self._records:
@@ -228,6 +249,12 @@ class Tryton(Connector):
         there = self._rpc.call(f"model.{CATEGORY}.search_read", [], 0, None, None, ["name"])
         names = {row["name"] for row in there}
         return [model for model in self._parties if model.category not in names]
+
+    def _lacks_employment(self) -> bool:
+        """True if this database knows relations between parties, and not the type that leads to an employer."""
+        if RELATIONS not in self._of("people").fields():
+            return False
+        return not self._rpc.call(f"model.{RELATION}.search_count", [["name", "=", self._people.employment]])
 
     def _neither(self) -> int:
         """How many parties are in neither category, ourselves left out."""

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from aios_connect.connectors import FieldInfo, Schema
 
-from .parties import ADDRESS, CONTACT_TYPES
+from .parties import ADDRESS, CONTACT_TYPES, RELATIONS
 from .reading import Records
 from .rpc import Rpc
 
@@ -96,6 +96,9 @@ def _derived(object: str, fields: Mapping[str, Any]) -> Iterator[FieldInfo]:
             yield FieldInfo(f"contacts.{type}", "text", f"First {type}")
         for name in ADDRESS:
             yield FieldInfo(f"address.{name}", "text", f"First address: {name}")
+        if RELATIONS in fields and object == "people":
+            yield FieldInfo(RELATIONS, "list", fields[RELATIONS]["string"], writable=False)
+            yield FieldInfo("employer", "reference", "Employer")
     elif object == "opportunities":
         yield FieldInfo("key", "text", "Our key", writable=False)
         yield FieldInfo("currency", "text", "Currency")

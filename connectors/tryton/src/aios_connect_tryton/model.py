@@ -90,20 +90,24 @@ class Model:
     name: ClassVar[str]
     module: ClassVar[str]
     of_company: ClassVar[bool] = False
-    parts: ClassVar[Mapping[str, str]] = {}
-    nested: ClassVar[tuple[str, ...]] = ()
+    parts: Mapping[str, str] = {}
+    nested: tuple[str, ...] = ()
     derived: ClassVar[frozenset[str]] = frozenset({"id", "version", "modified"})
+
+    def meet(self, fields: Mapping[str, Any]) -> None:
+        """Learn what this database has; called before anything else."""
 
     def domain(self) -> Domain:
         """Which of the model's records are ours."""
         return []
 
     def changed(self, since: Any) -> Domain:
-        """Those changed at an instant or later, themselves or in one of their parts."""
-        return [
-            "OR",
-            *([name, ">=", since] for name in ("last_modified_at", *(f"{part}.last_modified_at" for part in self.parts))),
-        ]
+        """Those changed at an instant or later, themselves or in what hangs on them."""
+        return ["OR", *([f"{way}last_modified_at", ">=", since] for way in ("", *(f"{part}." for part in self.hanging())))]
+
+    def hanging(self) -> tuple[str, ...]:
+        """The relations whose rows are part of a record."""
+        return tuple(self.parts)
 
     def keyed(self, keys: list[str], *, unfinished: bool = False) -> Domain:
         """Those that carry one of our unique keys; or those that are still being made."""
@@ -150,8 +154,11 @@ class Model:
         own = str(row["_timestamp"])
         if not self.parts:
             return own
-        parts = sorted(f"{name}:{stamp}" for name, stamp in self._stamps(row).items())
-        return f"{own}-{sha256(' '.join(parts).encode()).hexdigest()[:12]}"
+        return f"{own}-{sha256(' '.join(sorted(self.marks(row))).encode()).hexdigest()[:12]}"
+
+    def marks(self, row: Row) -> Iterator[str]:
+        """What tells one version of a record with parts from another."""
+        yield from (f"{name}:{stamp}" for name, stamp in self._stamps(row).items())
 
     def values(self, patch: Raw, before: Raw | None, fields: Mapping[str, Any], references: References) -> dict[str, Any]:
         """What to write for a patch.

@@ -40,7 +40,9 @@ class Records:
 
     def fields(self) -> dict[str, Any]:
         """Tryton's live description of the model's fields."""
-        return self._rpc.fields(self.model.name, self.model.object)
+        fields = self._rpc.fields(self.model.name, self.model.object)
+        self.model.meet(fields)
+        return fields
 
     def context(self) -> dict[str, Any]:
         """Tryton's context for calls on the model. Archived records are records.

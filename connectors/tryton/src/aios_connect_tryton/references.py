@@ -7,15 +7,17 @@ from typing import Final
 
 from .rpc import Rpc
 
-__all__ = ["CATEGORY", "References"]
+__all__ = ["CATEGORY", "RELATION", "References"]
 
 CATEGORY: Final = "party.category"
+RELATION: Final = "party.relation.type"
 _CODES: Final = {
     "currency.currency": ("code", "currency"),
     "country.country": ("code", "country"),
     "country.subdivision": ("code", "subdivision of a country"),
     "ir.lang": ("code", "language"),
     CATEGORY: ("name", "party category"),
+    RELATION: ("name", "type of relation"),
 }
 
 

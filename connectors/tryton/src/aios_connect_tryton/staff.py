@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from aios_connect.connectors import Raw
 
@@ -20,7 +19,7 @@ class Employees(Model):
     name = "company.employee"
     module = "company"
     of_company = True
-    parts: ClassVar[Mapping[str, str]] = {"party": "party.party", "party.contact_mechanisms": "party.contact_mechanism"}
+    parts: Mapping[str, str] = {"party": "party.party", "party.contact_mechanisms": "party.contact_mechanism"}
     nested = (
         "party.name",
         *(f"party.contact_mechanisms.{name}" for name in ("type", "value", "name", "active")),
@@ -44,7 +43,7 @@ class OwnCompany(Model):
     object = "company"
     name = "company.company"
     module = "company"
-    parts: ClassVar[Mapping[str, str]] = {"party": "party.party"}
+    parts: Mapping[str, str] = {"party": "party.party"}
     nested = ("party.name", "currency.code")
     derived = Model.derived | {"name"}
 

@@ -19,7 +19,7 @@ import sqlite3
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -99,11 +99,17 @@ class TrytonServer:
         self._first = self._first or self.fresh()
         return self._first
 
-    def fresh(self) -> TrytonDatabase:
-        """A new database: one company, its employees, its currencies and countries, and nothing else."""
+    def fresh(self, *modules: str) -> TrytonDatabase:
+        """A new database: one company, its employees, its currencies and countries, and nothing else.
+
+        Args:
+            modules: More modules to activate in it, which takes some seconds.
+        """
         self._count += 1
         name = f"crm{self._count}"
         shutil.copyfile(self._template, self._folder / f"{name}.sqlite")
+        if modules:
+            _activate(self._template.parent, self._folder, name, modules)
         _wake(self.url, name)
         facts = json.loads(self._template.with_suffix(".json").read_text())
         return TrytonDatabase(self.url, name, self.user, self.password, facts["company"], facts["employees"])
@@ -175,19 +181,24 @@ def _initialise(home: Path, empty: Path, progress: Say) -> None:
     progress("letting Tryton make its database (once, about half a minute)")
     with _workshop(home) as work:
         (work / "crm.sqlite").touch()
-        (work / "password").write_text(PASSWORD)
         _settle(work, 0)
-        command = [_program(home, "trytond-admin"), "-c", str(work / "trytond.conf"), "-d", "crm", "--email", "admin@example.com"]
-        done = subprocess.run(
-            [*command, "-u", *_MODULES, "--activate-dependencies"],
-            env={**os.environ, "TRYTONPASSFILE": str(work / "password")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"Tryton could not make its database:\n{done.stdout.decode(errors='replace')[-2000:]}")
+        _activate(home, work, "crm", _MODULES, "--email", "admin@example.com")
         _keep(work, empty)
+
+
+def _activate(home: Path, folder: Path, name: str, modules: Sequence[str], *administrator: str) -> None:
+    """Activate modules in a database; an empty one gets its administrator, who is named only then or would lose all rights."""
+    (folder / "password").write_text(PASSWORD)
+    command = [_program(home, "trytond-admin"), "-c", str(folder.resolve() / "trytond.conf"), "-d", name]
+    done = subprocess.run(
+        [*command, *administrator, "-u", *modules, "--activate-dependencies"],
+        env={**os.environ, "TRYTONPASSFILE": str(folder.resolve() / "password")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"Tryton could not activate {', '.join(modules)}:\n{done.stdout.decode(errors='replace')[-2000:]}")
 
 
 def _furnish(home: Path, empty: Path, template: Path, progress: Say) -> None:
