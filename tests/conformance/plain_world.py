@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class PlainWorld(VendorWorld):
     }
 
     def vendor(self) -> Spoilt:
-        return Spoilt(clock=self.clock, page_size=self.page_size)
+        return Spoilt(clock=self.clock, page_size=self.page_size, grain=timedelta(microseconds=1))
 
     def make(self, object: str, values: Raw) -> str:
         return str(self.provider.shelves[object].create(values, by="a person").id)

@@ -276,7 +276,7 @@ class Http:
                 return self._attempt(call)
         wait = retry_after(response.headers, self._now())
         if isinstance(error, RateLimitedError):
-            wait = error.retry_after if error.retry_after is not None else wait
+            wait = error.retry_after = error.retry_after if error.retry_after is not None else wait
             if self._budget and wait:
                 self._budget.close(self.account, call.scope, self._limits, seconds=wait)
             raise _FailedError(error, again=True, wait=wait)

@@ -159,7 +159,7 @@ class Shelf:
 
     def _put(self, item: Item, by: str, line: str, values: Mapping[str, Any] | None) -> Item:
         self._items[item.id] = item
-        self._pending.append((self._clock.now() + self._lag, item))
+        insort(self._pending, (self._clock.now() + self._lag, item), key=lambda pending: pending[0])
         self.history.append(Edit(self._clock.now(), by, item.id, None if values is None else deepcopy(dict(values)), line))
         return item
 
@@ -168,6 +168,8 @@ class Shelf:
         while self._pending and self._pending[0][0] <= now:
             _, item = self._pending.pop(0)
             old = self._indexed.get(item.id)
+            if old is not None and old.version > item.version:
+                continue  # a later change overtook it
             if old is not None:
                 del self._order[bisect_left(self._order, old.mark)]
             self._indexed[item.id] = item

@@ -39,6 +39,8 @@ __all__ = ["CSV"]
 
 _TITLES: Final = {"people": "People", "companies": "Companies", "deals": "Deals", "users": "Team"}
 _TRIES: Final = 3
+_CURSORS: Final = ({"digest", "row"}, {"columns", "rows", "ended"})
+"""What the cursor of an unfinished read holds, and that of a finished one."""
 
 
 class _Objects(Mapping[str, ObjectSpec]):
@@ -137,6 +139,8 @@ class CSV(Connector):
         then is not believed.
         """
         since = since or {}
+        if since and since.keys() not in _CURSORS:
+            raise CursorGoneError("this cursor is not one of this connector", provider="csv", object=object)
         with self._keyed(object) as sheet:
             start = 0
             if "digest" in since:

@@ -19,7 +19,7 @@ from aios_connect.sandbox import FAULTS, Answer
 
 from .issuer import Issuer
 from .reading import assert_all_there
-from .suite import CREATES, OAUTH, ROTATES, SECRET, Suite, needs
+from .suite import CREATES, OAUTH, ROTATES, SECRET, Suite, needs, once
 from .wire import echoing, saying, too_many
 from .world import World, stored
 
@@ -97,6 +97,7 @@ class Auth(Suite):
         else:
             assert_all_there(world, object, told.records)
 
+    @once
     @needs(SECRET)
     def test_a_sign_in_that_is_never_good_is_not_tried_for_ever(self, world: World, object: str) -> None:
         world.fill(object, world.size(object) + 1)
@@ -105,6 +106,7 @@ class Auth(Suite):
             world.read(world.open(), object)
         assert len(world.wire.log) < 20
 
+    @once
     @needs(SECRET)
     def test_what_is_not_permitted_is_said_with_a_way_out(self, world: World, object: str) -> None:
         world.fill(object, 1)
@@ -122,6 +124,7 @@ class Auth(Suite):
             connector.write(object, [world.create(object)])
         assert sorted(world.truth(object)) == before
 
+    @once
     @needs(SECRET)
     @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
     def test_no_secret_is_in_an_error_a_log_or_an_address_when_it_is_echoed(
@@ -140,6 +143,7 @@ class Auth(Suite):
         said += [one.url for one in world.wire.log]
         assert_unseen(world, world.secrets.values(), said)
 
+    @once
     @needs(SECRET)
     def test_no_secret_is_in_a_cursor_or_a_cassette(self, world: World, object: str, tmp_path: Path) -> None:
         world.fill(object, world.size(object) + 1)
@@ -154,6 +158,7 @@ class Auth(Suite):
         for secret in world.secrets.values():
             assert not [shape for shape in shapes(secret) if shape in kept]
 
+    @once
     @needs(SECRET)
     def test_credentials_go_to_the_provider_and_to_nobody_else(self, world: World, object: str) -> None:
         """A redirect is not followed: the headers would go along."""
@@ -164,6 +169,7 @@ class Auth(Suite):
         hosts = {httpx2.URL(sent.url).host for sent in world.wire.log}
         assert "elsewhere.example" not in hosts
 
+    @once
     @needs(OAUTH)
     def test_an_access_token_is_renewed_before_it_is_used(self, world: World, object: str) -> None:
         world.fill(object, 2 * world.size(object) + 1)
@@ -173,6 +179,7 @@ class Auth(Suite):
         assert issuer.refreshes == 1
         assert not [sent for sent in world.wire.log if sent.status == 401]
 
+    @once
     @needs(OAUTH)
     def test_a_token_that_ended_early_is_renewed_once_and_nothing_is_lost(self, world: World, object: str) -> None:
         world.fill(object, 2 * world.size(object) + 1)
@@ -187,6 +194,7 @@ class Auth(Suite):
         assert_all_there(world, object, seen)
         assert issuer.refreshes == 2
 
+    @once
     @needs(OAUTH)
     def test_a_token_that_expires_during_a_wait_is_renewed_before_it_is_sent_again(self, world: World, object: str) -> None:
         world.fill(object, 1)
@@ -197,6 +205,7 @@ class Auth(Suite):
         assert_all_there(world, object, world.read(connector, object).records)
         assert not [sent for sent in world.wire.log if sent.status == 401]
 
+    @once
     @needs(ROTATES)
     def test_a_refresh_token_that_was_replaced_is_kept_for_the_next_process(self, world: World, object: str) -> None:
         world.fill(object, 1)
@@ -208,6 +217,7 @@ class Auth(Suite):
             by_oauth(world).lookup(object, ["none"])
         assert (issuer.refreshes, issuer.reused) == (4, 0)
 
+    @once
     @needs(OAUTH)
     def test_a_token_that_another_process_renewed_is_taken_from_the_store(self, world: World, object: str) -> None:
         issuer = signed_in_by_the_suite(world)
@@ -223,6 +233,18 @@ class Auth(Suite):
             connector.lookup(object, ["none"])
         assert (issuer.refreshes, issuer.reused) == (3, 0)
 
+    @once
+    @needs(OAUTH)
+    def test_a_sign_in_that_is_refused_although_it_was_renewed_is_said(self, world: World, object: str) -> None:
+        issuer = signed_in_by_the_suite(world)
+        connector = by_oauth(world, issuer.first())
+        world.wire.trouble(FAULTS["expired"], lambda sent: not issuer.is_asked(sent))
+        world.wire.most = 30
+        with pytest.raises(AuthError):
+            connector.lookup(object, ["none"])
+        assert issuer.refreshes <= 2
+
+    @once
     @needs(OAUTH)
     def test_a_consent_that_was_withdrawn_asks_to_connect_again(self, world: World, object: str) -> None:
         issuer = signed_in_by_the_suite(world)
@@ -234,6 +256,7 @@ class Auth(Suite):
         assert "connect" in caught.value.hint
         assert "withdrawn-token-1" not in str(caught.value)
 
+    @once
     @needs(OAUTH)
     def test_no_token_that_was_given_out_is_in_a_log_or_a_cursor(
         self, world: World, object: str, caplog: pytest.LogCaptureFixture

@@ -155,7 +155,7 @@ class Reading(Suite):
             assert_all_there(world, object, told.records)
 
     @needs(WIRE)
-    @pytest.mark.parametrize("body", BODIES)
+    @pytest.mark.parametrize("body", sorted({*BODIES} - {"a hollow page"}))
     def test_answers_that_are_never_a_page_fail_a_read(self, world: World, object: str, body: str) -> None:
         world.fill(object, 2 * world.size(object) + 1)
         world.wait()
@@ -232,6 +232,7 @@ class Reading(Suite):
                 world.remove(object, ids[1])
                 world.remove(object, ids[-2])
                 world.fill(object, 2)
+                world.clock.sleep(600)  # it takes a while, and what changed must not lie behind the next read
         world.wait()
         told = world.read(connector, object, cursor)
         if not world.spec(object).incremental:
@@ -338,7 +339,8 @@ class Reading(Suite):
 
     @needs(SCANS, VERSIONED)
     def test_a_scan_gives_the_versions_that_a_read_gives(self, world: World, object: str) -> None:
-        world.fill(object, 3)
+        changed, *_ = world.fill(object, 3)
+        world.change(object, changed, nested(world.samples[object].text, "changed"))
         world.wait()
         connector = world.open()
         items = self._scan(connector, object)

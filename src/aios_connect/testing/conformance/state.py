@@ -88,7 +88,7 @@ class State(Suite):
 
     @each
     def test_a_change_shows_in_the_next_read(self, world: World, object: str) -> None:
-        old, other = world.fill(object, 2)
+        old, _ = world.fill(object, 2)
         world.wait()
         connector, text = world.open(), world.samples[object].text
         first = world.read(connector, object)
@@ -136,13 +136,17 @@ class State(Suite):
 
     @needs(LAGS, INCREMENTAL)
     def test_a_change_that_shows_late_in_the_index_is_not_missed(self, world: World, object: str) -> None:
-        (old,) = world.fill(object, 1)
+        """Later changes show before it; and reads come and go meanwhile."""
+        late, prompt = world.fill(object, 2)
         world.wait()
-        connector = world.open()
+        connector, text = world.open(), world.samples[object].text
         first = world.read(connector, object)
         world.wait(3600)
         world.slow_index(world.lag)
-        world.change(object, old, nested(world.samples[object].text, "shown late"))
+        world.change(object, late, nested(text, "shown late"))
+        world.clock.sleep(1)
+        world.slow_index(0.001)
+        world.change(object, prompt, nested(text, "shown at once"))
         world.clock.sleep(1)
         second = world.read(connector, object, first.cursor)
         world.clock.sleep(world.lag)

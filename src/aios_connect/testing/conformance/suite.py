@@ -44,6 +44,7 @@ __all__ = [
     "Suite",
     "each",
     "needs",
+    "once",
     "plays",
 ]
 
@@ -128,6 +129,12 @@ def each(test: _Test) -> _Test:
     return test
 
 
+def once(test: _Test) -> _Test:
+    """One object is enough: the test is about the account, or about the way to it."""
+    test.__dict__["once"] = True
+    return test
+
+
 class Suite:
     """The base of every part of the suite.
 
@@ -143,7 +150,9 @@ class Suite:
             return
         claims: tuple[Claim, ...] = getattr(metafunc.function, "needs", ())
         objects = [name for name in self.world.samples if all(claim.holds(self.world, name) for claim in claims)]
-        if not getattr(metafunc.function, "each", False):
+        if getattr(metafunc.function, "once", False):
+            objects = objects[:1]
+        elif not getattr(metafunc.function, "each", False):
             objects = list({_profile(self.world, name): name for name in reversed(objects)}.values())[::-1]
         if objects:
             metafunc.parametrize("object", objects)

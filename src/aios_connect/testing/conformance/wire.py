@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["BODIES", "LOST", "Sent", "Trouble", "Wire", "echoing", "saying", "too_many"]
 
-_MOST: Final = 4000
-"""Requests in one test. What asks more often goes round in a circle."""
+
+def _hollow(body: bytes) -> bytes:
+    """A page whose lists are there and all the rest is null; only what stands at the top of it is looked at."""
+    try:
+        page = json.loads(body)
+    except ValueError:
+        return body
+    return (
+        json.dumps({name: value if isinstance(value, list) else None for name, value in page.items()}).encode()
+        if isinstance(page, dict)
+        else body
+    )
 
 
 def _body(name: str, evidence: str, change: Callable[[bytes], bytes], **headers: str) -> Fault:
@@ -36,6 +47,7 @@ BODIES: Final[Mapping[str, Fault]] = {
     "an empty body": _body("an empty body", "RFC 9112, 6.3: a body that is closed before it begins", lambda body: b""),
     "an empty object": _body("an empty object", "three of three frameworks took it for the last page", lambda body: b"{}"),
     "null": _body("null", "a cache that lost the value", lambda body: b"null"),
+    "a hollow page": _body("a hollow page", "a serialiser that lost what it does not know", _hollow),
     "a list": _body("a list", "another version of the API", lambda body: b"[]"),
     "a bad compression": _body("a bad compression", "RFC 9110, 8.4", lambda body: b"\x1f\x8b\x08junk", content_encoding="gzip"),
 }
@@ -60,7 +72,9 @@ def echoing(wire: Wire, status: int) -> Fault:
 
     def answer(_: Answer, now: datetime) -> Answer:
         sent = wire.log[-1]
-        told = {"status": "error", "message": f"not good: {sent.headers.get('authorization')}", "headers": dict(sent.headers)}
+        signature = sent.headers.get("authorization", "")
+        words = f"{signature.rpartition(' ')[2]} is not known here; sent was {signature}"
+        told = {"status": "error", "message": words, "headers": dict(sent.headers)}
         return Answer.json({**told, "body": sent.body.decode("utf-8", "replace")}, status)
 
     return Fault("echo", "gateways print what they were sent", "instead", answer)
@@ -128,6 +142,7 @@ class Wire(httpx2.BaseTransport):
         troubles: What goes wrong; the first that befalls a request counts.
         issuer: Who signs in here instead of the provider, for tests of OAuth.
         rewrite: What is done to the body of every answer.
+        most: Requests in one test. Who asks more often goes round in a circle.
     """
 
     def __init__(self, inner: httpx2.BaseTransport, clock: SimClock) -> None:
@@ -135,6 +150,7 @@ class Wire(httpx2.BaseTransport):
         self.troubles: list[Trouble] = []
         self.issuer: Issuer | None = None
         self.rewrite: Callable[[Sent, bytes], bytes] = lambda sent, body: body
+        self.most = 4000
         self._inner = inner
         self._clock = clock
 
@@ -165,8 +181,8 @@ class Wire(httpx2.BaseTransport):
             self._clock.now(),
         )
         self.log.append(sent)
-        if len(self.log) > _MOST:
-            raise AssertionError(f"more than {_MOST} requests: this does not end")
+        if len(self.log) > self.most:
+            raise AssertionError(f"more than {self.most} requests: this does not end")
         try:
             answer = self._answer(request, sent)
         except NoAnswerError as broken:

@@ -69,7 +69,7 @@ class Writing(Suite):
         (receipt,) = connector.write(object, [change])
         assert receipt.outcome == "written"
         after = leaves(world.truth(object)[id])
-        assert after[sample.text] == sample.empty
+        assert after.get(sample.text) == sample.empty
         spec = world.spec(object)
         assert {path for path in before if after.get(path) != before[path]} <= {sample.text, spec.version, spec.modified}
         assert at(current(world, connector, object, id), sample.text) == sample.empty
@@ -162,7 +162,7 @@ class Writing(Suite):
     @needs(CREATES)
     def test_receipts_of_a_whole_batch_come_in_the_order_of_its_changes(self, world: World, object: str) -> None:
         connector = world.provisioned()
-        changes = [world.create(object) for _ in range(world.spec(object).batch_size)]
+        changes = [world.create(object) for _ in range(min(200, world.spec(object).batch_size))]
         receipts = connector.write(object, changes)
         assert {receipt.outcome for receipt in receipts} == {"written"}
         assert_told_truly(world, object, changes, receipts)
@@ -170,7 +170,7 @@ class Writing(Suite):
 
     @needs(UPDATES)
     def test_updates_of_a_whole_batch_reach_their_own_records(self, world: World, object: str) -> None:
-        ids = world.fill(object, world.spec(object).batch_size)
+        ids = world.fill(object, min(200, world.spec(object).batch_size))
         connector, path = world.provisioned(), world.samples[object].text
         raws = world.by_id(object, connector.lookup(object, ids))
         changes = [world.update(object, raws[id], nested(path, f"for {id}")) for id in ids]
