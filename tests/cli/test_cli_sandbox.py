@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,18 @@ def test_without_hazards_it_is_as_the_documentation_shows_it(tmp_path: Path) -> 
         assert told["url"].startswith("http://127.0.0.1:")
 
 
+def test_what_has_no_known_form_is_answered_and_faults_come_as_often_as_was_asked_for(tmp_path: Path) -> None:
+    with served(tmp_path, "--faults", "1") as (started, told):
+        for method, path in (("POST", "/crm/v3/objects/contacts/search"), ("GET", "/crm/v3/objects/contacts?limit=many")):
+            asked = urllib.request.Request(told["url"] + path, b"[]" if method == "POST" else None, method=method)
+            with suppress(OSError, http.client.HTTPException):
+                urllib.request.urlopen(asked, timeout=2).close()
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=60)
+    assert (started.returncode, err) == (0, "")
+    assert len(out.splitlines()) == 2
+
+
 def test_a_person_sees_how_to_connect_and_what_is_hard(tmp_path: Path) -> None:
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
     command = [sys.executable, "-m", "aios_connect", "sandbox", "hubspot"]
@@ -123,6 +137,7 @@ def test_webhooks_are_sent_where_one_listens(tmp_path: Path) -> None:
         (["sandbox", "csv"], "csv has no sandbox", "hubspot"),
         (["sandbox", "hubspt"], "there is no connector 'hubspt'", "did you mean 'hubspot'?"),
         (["sandbox", "hubspot", "--port", "99999"], "port 99999 cannot be had", "free one"),
+        (["sandbox", "hubspot", "--faults", "5"], "no share", "from 0 to 1"),
         (["sandbox", "hubspot", "--webhooks", "http://example.com/"], "this machine only", "http://127.0.0.1:8000/hooks"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,18 +13,24 @@ from typing import Any
 import httpx2
 import pytest
 
+from aios_connect.connectors import Request
+from aios_connect.errors import ConfigError
 from aios_connect.sandbox import (
     FAULTS,
     Answer,
     Call,
+    Delivery,
     Fault,
     NoAnswerError,
+    Outbox,
     RefusedError,
+    RunningClock,
     Schedule,
     Server,
     Shelf,
     SimClock,
     Vendor,
+    load_playground,
     route,
     serve,
     transport,
@@ -266,3 +273,59 @@ def test_a_clock_moves_only_when_somebody_waits() -> None:
     assert clock.now() - start == timedelta(seconds=1.5)
     with pytest.raises(ValueError, match="backwards"):
         clock.sleep(-1)
+
+
+def test_a_route_that_meets_no_known_form_raises_unless_the_vendor_is_patient() -> None:
+    vendor = Notes()
+    with pytest.raises(TypeError):
+        vendor.exchange("POST", "/notes", {}, b"3")
+    vendor.patient = True
+    answer = vendor.exchange("POST", "/notes", {}, b"3")
+    assert (answer.status, json.loads(answer.body)["status"]) == (400, "error")
+
+
+def test_half_a_character_is_answered_as_an_escape() -> None:
+    assert Answer.json({"a": "ü\ud800"}).body == b'{"a": "\\u00fc\\ud800"}'
+    assert Answer.json({"a": "ü"}).body == '{"a": "ü"}'.encode()
+
+
+def test_a_running_clock_runs_by_itself_and_moves_ahead_for_who_waits() -> None:
+    clock = RunningClock(datetime(2026, 1, 5, tzinfo=UTC))
+    before = clock.now()
+    clock.sleep(60)
+    assert clock.now() - before >= timedelta(seconds=60)
+    clock.catch_up(datetime(2026, 1, 6, tzinfo=UTC))
+    ahead = clock.now()
+    assert ahead >= datetime(2026, 1, 6, tzinfo=UTC)
+    clock.catch_up(before)
+    assert clock.now() >= ahead
+
+
+def test_what_is_posted_while_webhooks_are_sent_is_not_lost() -> None:
+    clock = SimClock()
+    sent: list[int] = []
+
+    def take(request: Request) -> int:
+        numbers = json.loads(request.body)
+        sent.extend(numbers)
+        if max(numbers) < 50:
+            outbox.post({"number": max(numbers) + 1})
+        return 200
+
+    def pack(events: Any, attempt: int) -> Request:
+        return Request("POST", "http://127.0.0.1/", {}, json.dumps([event["number"] for event in events]).encode())
+
+    outbox = Outbox(clock, take, pack, delivery=Delivery.prompt())
+    threads = [threading.Thread(target=outbox.post, args=({"number": -number},)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while len(outbox):
+        outbox.deliver()
+    assert sorted(sent) == sorted([*range(1, 51), *(-number for number in range(20))])
+
+
+def test_a_connector_without_a_sandbox_says_who_has_one() -> None:
+    with pytest.raises(ConfigError, match="csv has no sandbox"):
+        load_playground("csv")

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from aios_connect.errors import ConfigError
-from aios_connect.sandbox import Entry, Outbox, Playground, Server, at_url, load_playground, serve
+from aios_connect.sandbox import Entry, Outbox, Playground, Schedule, Server, at_url, load_playground, serve
 
 from .phrases import paragraph
 from .screen import Answer, Lines
@@ -33,6 +33,7 @@ def sandbox(
     port: int = 0,
     seed: int = 0,
     hazards: Annotated[bool, Parameter(name="--hazards", negative="--quiet")] = True,
+    faults: float = 0.0,
     webhooks: str = "",
     common: Common = Common(),
 ) -> Answer:
@@ -46,10 +47,15 @@ def sandbox(
         port: The port on 127.0.0.1; 0 takes a free one.
         seed: The same seed gives the same account.
         hazards: All that is hard about the real one is on; --quiet turns it off.
+        faults: Share of the requests that go wrong on the wire, such as 0.05.
         webhooks: An address on this machine that webhooks are sent to.
         common: What every command takes.
     """
+    if not 0 <= faults <= 1:
+        raise ConfigError(f"--faults {faults:g} is no share", hint="give a number from 0 to 1")
     ground = load_playground(provider, seed=seed, hazards=hazards)
+    ground.vendor.patient = True
+    ground.vendor.schedule = Schedule(seed, rate=faults)
     outbox = _outbox(ground, webhooks) if webhooks else None
     try:
         server = serve(ground.vendor, port)
@@ -127,8 +133,9 @@ class SandboxAnswer(Lines):
 
     def _entries(self) -> Iterator[Entry]:
         """Every request, as it comes, until somebody stops the program."""
-        log, seen = self._ground.vendor.log, 0
-        while not self._stop.wait(_TICK):
+        log, seen, stopped = self._ground.vendor.log, 0, False
+        while not stopped:
+            stopped = self._stop.wait(_TICK)
             while seen < len(log):
                 yield log[seen]
                 seen += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import random
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -57,7 +58,7 @@ class _Letter:
 
 
 class Outbox:
-    """What is to be sent to one address. The same seed and clock give the same requests.
+    """What is to be sent to one address. The same seed and clock give the same requests. Safe to use from several threads.
 
     Args:
         clock: The vendor's time.
@@ -88,6 +89,7 @@ class Outbox:
         self._delivery = delivery
         self._random = random.Random(f"{seed}:outbox")  # noqa: S311  # no secret
         self._letters: list[_Letter] = []
+        self._lock = threading.Lock()
         self._count = 0
 
     def __len__(self) -> int:
@@ -103,8 +105,9 @@ class Outbox:
     def deliver(self) -> int:
         """Send what is due now; how many requests that took."""
         now, count = self._clock.now(), len(self.sent)
-        due = [letter for letter in self._letters if letter.due <= now]
-        self._letters = [letter for letter in self._letters if letter.due > now]
+        with self._lock:  # not while sending: who takes a webhook may ask the vendor something
+            due = [letter for letter in self._letters if letter.due <= now]
+            self._letters = [letter for letter in self._letters if letter.due > now]
         due.sort(key=lambda letter: (letter.attempt, letter.due, letter.number))
         if self._delivery.shuffled:
             self._random.shuffle(due)
@@ -121,16 +124,18 @@ class Outbox:
         return len(self.sent) - count
 
     def _put(self, event: Mapping[str, Any], mean: float) -> None:
-        self._count += 1
-        self._letters.append(_Letter(self._clock.now() + self._wait(mean), self._count, event))
+        with self._lock:
+            self._count += 1
+            self._letters.append(_Letter(self._clock.now() + self._wait(mean), self._count, event))
 
     def _try_again(self, letters: Sequence[_Letter]) -> None:
-        for letter in letters:
-            if letter.attempt + 1 < self._delivery.attempts:
-                due = self._clock.now() + self._wait(self._delivery.again)
-                self._letters.append(replace(letter, due=due, attempt=letter.attempt + 1))
-            else:
-                self.lost.append(letter.event)
+        with self._lock:
+            for letter in letters:
+                if letter.attempt + 1 < self._delivery.attempts:
+                    due = self._clock.now() + self._wait(self._delivery.again)
+                    self._letters.append(replace(letter, due=due, attempt=letter.attempt + 1))
+                else:
+                    self.lost.append(letter.event)
 
     def _wait(self, mean: float) -> timedelta:
         return timedelta(seconds=self._random.expovariate(1 / mean) if mean else 0.0)

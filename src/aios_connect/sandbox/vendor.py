@@ -76,6 +76,7 @@ class Vendor:
         log: Every request, in order.
         before: Called before a request is looked at.
         after: Called after it was processed and before anything is answered.
+        patient: A request of no form that a route expects is answered with 400; else the route's error is raised, to be found.
     """
 
     _routes: ClassVar[tuple[tuple[str, re.Pattern[str], str], ...]] = ()
@@ -86,6 +87,7 @@ class Vendor:
         self.log: list[Entry] = []
         self.before: Callable[[Call], None] = lambda call: None
         self.after: Callable[[Call], None] = lambda call: None
+        self.patient = False
         self._lock = threading.RLock()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -144,6 +146,10 @@ class Vendor:
                     return refused.answer
                 except json.JSONDecodeError as error:
                     return Answer.json({"status": "error", "message": f"not JSON: {error}"}, 400)
+                except (AttributeError, LookupError, TypeError, ValueError) as error:
+                    if not self.patient:
+                        raise
+                    return Answer.json({"status": "error", "message": f"a request of no known form: {error!r}"}, 400)
                 return answer if isinstance(answer, Answer) else Answer.json(answer)
         return Answer.json({"status": "error", "message": f"no such address: {call.method} {call.path}"}, 404)
 
