@@ -306,7 +306,7 @@ def expected(raw: Raw, patch: dict[str, Any]) -> Raw:
 
 
 def _field(subject: Subject, leaf: str, old: Any, new: Any, references: References) -> FieldChange:
-    rule, source, at = subject.told_by.get(leaf, ("", "", ""))
+    rule, source, at = subject.told_by(leaf)
     return FieldChange(leaf, old, references.named(leaf, new), rule, source, at)
 
 

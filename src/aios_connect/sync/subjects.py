@@ -13,7 +13,7 @@ from aios_connect.store.records import EntityRow, RecordRow, loads
 from .effects import Update
 from .jobs import KindRule
 from .keys import label_of
-from .merging import Leaves, Merged, Settlement, Side, merge
+from .merging import Decision, Leaves, Merged, Settlement, Side, merge
 from .references import References
 
 __all__ = ["Subject", "in_step", "seen_digest"]
@@ -48,7 +48,7 @@ class Subject:
         seen: Connection -> leaves in that connection's words.
         resolved: The same with references turned into entities.
         merged: What comes of it.
-        told_by: Leaf -> why, who and when, for the lines that pass it on.
+        decided: Leaf -> what the merge decided.
         unanswered: Connection -> updates that were sent there and never answered.
     """
 
@@ -60,7 +60,7 @@ class Subject:
     seen: dict[str, Leaves] = field(default_factory=dict)
     resolved: dict[str, Leaves] = field(default_factory=dict)
     merged: Merged = field(default_factory=lambda: Merged({}))
-    told_by: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    decided: dict[str, Decision] = field(default_factory=dict)
     unanswered: dict[str, list[Update]] = field(default_factory=dict)
 
     @classmethod
@@ -123,10 +123,14 @@ class Subject:
             doubtful = self._doubtful(record, resolved)
             sides.append(Side(connection.name, resolved, changed, fresh, unheard, doubtful, writes, record.place, at))
         self.merged = merge(self.agreed, sides, rule.who_decides, settled, rule.leaves_alone)
-        self.told_by = {
-            leaf: (entry.get("rule", ""), entry.get("source", ""), entry.get("at", "")) for leaf, entry in self.provenance.items()
-        }
-        self.told_by |= {d.leaf: (d.rule, d.source, d.at) for d in self.merged.decisions}
+        self.decided = {decision.leaf: decision for decision in self.merged.decisions}
+
+    def told_by(self, leaf: str) -> tuple[str, str, str]:
+        """Why a leaf has its value, who said so and when: for the lines that pass it on."""
+        if (decision := self.decided.get(leaf)) is not None:
+            return decision.rule, decision.source, decision.at
+        entry = self.provenance.get(leaf, {})
+        return entry.get("rule", ""), entry.get("source", ""), entry.get("at", "")
 
     def _unheard(self, record: RecordRow, base: Leaves, changed: frozenset[str], references: References) -> frozenset[str]:
         """Changed leaves whose agreed value never reached the record: whoever changed them did not know it."""
