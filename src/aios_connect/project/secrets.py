@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from aios_connect.connectors.credentials import Secrets, TokenStore
 
@@ -15,7 +16,8 @@ class EnvironmentTokens:
     """A token store that looks into the environment first: ``AIOS_CRM_PASSWORD``, ``AIOS_CRM_KEY``.
 
     Passwords and keys found there are used as they are. Tokens found there only begin: what they were exchanged for is kept in the
-    store, because a refresh token may work once. The store is opened only when it is needed.
+    store, because a refresh token may work once; what the store does not keep, such as the secret that signs webhooks, is added from
+    there. The store is opened only when it is needed.
 
     Args:
         environment: Environment variables.
@@ -43,7 +45,7 @@ class EnvironmentTokens:
         if kept is None and given:
             self._below().put(connection, given, version=0)
             kept = self._below().get(connection)
-        return kept
+        return kept and replace(kept, values={**given, **kept.values})
 
     def put(
         self, connection: str, values: Mapping[str, str], *, expires_at: float | None = None, version: int | None = None
