@@ -7,6 +7,7 @@ left out are left out, dates of their own added, and an occurrence that was chan
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -63,12 +64,17 @@ def occurrences(text: str | bytes, start: datetime, end: datetime, *, home: tzin
     Raises:
         UnreadableError: It cannot be read, or its rule has no end that could be reached.
     """
-    found = [
-        one
-        for calendar in calendars_in(text)
-        for resource in resources(named(calendar, "VEVENT"))
-        for one in _of(resource, end, home_of(calendar, home))
-    ]
+    try:
+        found = [
+            one
+            for calendar in calendars_in(text)
+            for resource in resources(named(calendar, "VEVENT"))
+            for one in _of(resource, end, home_of(calendar, home))
+        ]
+    except UnreadableError:
+        raise
+    except Exception as error:  # whatever hostile input does to the libraries, it stays a text that cannot be read
+        raise UnreadableError(f"it makes no sense: {' '.join(str(error).split())[:150]}") from None
     inside = [one for one in found if one.start < end and (one.end > start or one.start == one.end >= start)]
     return sorted(inside, key=lambda one: (one.start, one.end, one.uid))
 
@@ -129,6 +135,8 @@ def _by_rule(event: Component, first: Moment, end: datetime, home: tzinfo) -> It
     text = rule.to_ical().decode("utf-8")
     if _OFTEN.search(text) and _PICKS.search(text):
         raise UnreadableError(f"its rule would have to be tried second by second: {text[:80]!r}")
+    if _never(text):
+        raise UnreadableError(f"its rule names a day that never comes: {text[:80]!r}")
     wall = first.wall if isinstance(first.wall, datetime) else datetime.combine(first.wall, time())
     frame = wall.tzinfo or home
     try:
@@ -140,10 +148,23 @@ def _by_rule(event: Component, first: Moment, end: datetime, home: tzinfo) -> It
             if one.at(home) >= end:
                 return
             yield one
-    except (ValueError, TypeError, OverflowError, IndexError, KeyError) as error:
-        if isinstance(error, UnreadableError):
-            raise
+    except UnreadableError:
+        raise
+    except Exception as error:  # see occurrences
         raise UnreadableError(f"its rule makes no sense: {text[:80]!r}, {error}") from None
+
+
+def _never(rule: str) -> bool:
+    """No day fits the rule. Trying out all days until the year 9999 would show it too, some ten seconds later."""
+    parts = {name.upper(): value for name, _, value in (part.partition("=") for part in rule.split(";"))}
+
+    def numbers(name: str) -> list[int]:
+        return [int(one) for one in parts.get(name, "").split(",") if one.lstrip("+-").isdecimal()]
+
+    lengths = [monthrange(2024, month)[1] for month in numbers("BYMONTH") or range(1, 13) if 1 <= month <= 12]
+    days = [abs(day) for day in numbers("BYMONTHDAY")] or [1]
+    places = [abs(place) for place in numbers("BYSETPOS")] or [1]
+    return not lengths or min(days) > max(lengths) or (parts.get("FREQ", "").upper() == "DAILY" and min(places) > 1)
 
 
 def _on_the_wall(rule: str, frame: tzinfo, all_day: bool) -> str:

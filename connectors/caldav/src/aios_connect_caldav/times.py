@@ -6,17 +6,21 @@ RFC 5545, 3.3.5) is taken in the zone that the connection names.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from icalendar.timezone import tzid_from_dt
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from .formats import UnreadableError
 
 __all__ = ["Moment", "instant", "moment", "parsed", "zone"]
+
+_DISPLAYED: Final = re.compile(r"\((?:UTC|GMT)(?P<hours>[+-]\d\d):(?P<minutes>\d\d)\) (?P<area>[\w .]+) Time(?: \([^)]*\))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,24 @@ def moment(property: Any, name: str) -> Moment:
         return Moment(value)
     named = str(property.params.get("TZID", "")).strip('"')
     if value.tzinfo is None:
+        if found := _displayed(named):
+            return Moment(value.replace(tzinfo=found), found.key)
         if named:
             raise UnreadableError(f"{name} is in the time zone {named[:60]!r}, which nobody knows")
         return Moment(value)
     known = tzid_from_dt(value) or named
+    known = known if zone(known) else WINDOWS_TO_OLSON.get(known, "")
     return Moment(value, known if zone(known) else None)
+
+
+def _displayed(name: str) -> ZoneInfo | None:
+    """The zone of a name as Windows displays it, ``(UTC-05:00) Eastern Time (US & Canada)``, if it and the offset agree."""
+    found = _DISPLAYED.fullmatch(name)
+    known = zone(WINDOWS_TO_OLSON.get(f"{found['area']} Standard Time")) if found else None
+    if not found or known is None:
+        return None
+    offset = timedelta(hours=int(found["hours"]), minutes=int(f"{found['hours'][0]}{found['minutes']}"))
+    return known if datetime(2026, 1, 1, tzinfo=known).utcoffset() == offset else None
 
 
 @lru_cache(maxsize=256)
