@@ -198,10 +198,14 @@ def place_of(leaf: str) -> str:
 
 
 class SwapsNames(CompiledMapping):
-    def get(self, raw: Raw) -> tuple[Leaves, list[Any]]:
-        leaves, problems = super().get(raw)
-        leaves["names.given"], leaves["names.family"] = leaves.get("names.family"), leaves.get("names.given")
-        return leaves, problems
+    @property
+    def get(self) -> Any:  # type: ignore[override]
+        def swapped(raw: Raw) -> tuple[Leaves, list[Any]]:
+            leaves, problems = vars(self)["get"](raw)
+            leaves["names.given"], leaves["names.family"] = leaves.get("names.family"), leaves.get("names.given")
+            return leaves, problems
+
+        return swapped
 
 
 class FoldsCodes(CompiledMapping):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aios_connect.mappings import CompiledMapping, Problem, loads
+from aios_connect.mappings import CompiledMapping, Problem, contacts, loads
 from aios_connect.model import leaf
 from aios_connect.model.canonical import JSON, is_canonical
 
@@ -150,6 +150,9 @@ def test_text_is_never_anything_but_text(text: str) -> None:
         ("deal", "last_inbound_at: {from: x, as: instant}", "2026-11-21 08:50:35.5+0100", "2026-11-21T07:50:35.500000Z"),
         ("deal", "last_inbound_at: {from: x, as: instant}", "2026-11-21T07:50:35", REFUSED),
         ("deal", "last_inbound_at: {from: x, as: instant}", "2026-W47-6T07:50:35Z", REFUSED),
+        ("deal", "last_inbound_at: {from: x, as: instant}", "2026-11-21T07:50.35Z", REFUSED),
+        ("deal", "last_inbound_at: {from: x, as: instant}", "2026-02-30T07:50:35Z", REFUSED),
+        ("deal", "last_inbound_at: {from: x, as: instant}", "2026-11-21T07:50:3\ud800Z", REFUSED),
         ("deal", "last_inbound_at: {from: x, as: instant}", "2026-11-21", REFUSED),
         ("deal", "last_inbound_at: {from: x, as: instant, tz: Europe/Paris}", "2026-07-21T09:50:35", "2026-07-21T07:50:35Z"),
         ("deal", "last_inbound_at: {from: x, as: instant, format: epoch_ms, access: read}", "1795247435123", "2026-11-21T07:50:35.123000Z"),
@@ -338,3 +341,19 @@ def _agree(entry: str, value: Any, currency: str | None) -> None:
     for name, found in wanted.items():
         assert leaves[name].__class__ is found.__class__
         assert is_canonical(field.type(field.leaves[0]), found, leaf("deal", name).choices)
+
+
+def test_a_text_is_parsed_once_and_memory_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def parse(text: str) -> str | None:
+        asked.append(text)
+        return text.upper() or None
+
+    monkeypatch.setattr(contacts, "_MOST", 3)
+    remembered = contacts._Remembered(parse)
+    assert [remembered[text] for text in ("a", "b", "", "a", "")] == ["A", "B", None, "A", None]
+    assert asked == ["a", "b", ""]
+    for text in "cdefg":
+        assert remembered[text] == text.upper()
+        assert len(remembered) <= 3

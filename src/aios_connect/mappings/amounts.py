@@ -222,15 +222,13 @@ def amount_of(value: Any, point: str, group: str) -> str:
 
 def _plain(text: str) -> str | None:
     """The canonical form of a number that is nearly in it: digits, perhaps a point and more digits."""
-    whole, point, fraction = text.partition(".")
-    if not whole.isdecimal() or not text.isascii() or (whole[0] == "0" != whole) or len(text) > 99:
+    if not text.isascii() or not text.replace(".", "", 1).isdecimal() or len(text) > 99:
         return None
-    if not point:
-        return text
-    if not fraction.isdecimal():
+    if "." not in text:
+        return text if text[0] != "0" or text == "0" else None
+    if text[0] == "." or text[-1] == "." or (text[0] == "0" and text[1] != "."):
         return None
-    fraction = fraction.rstrip("0")
-    return f"{whole}.{fraction}" if fraction else whole
+    return text.rstrip("0").rstrip(".")
 
 
 def _without_groups(text: str, point: str, group: str) -> str:

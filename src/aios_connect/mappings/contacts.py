@@ -15,7 +15,7 @@ from .transform import Fallible, Form, OnError, Path, Shortcut, Single, named, s
 
 __all__ = ["Email", "PersonName", "Phone", "Region"]
 
-_REMEMBERED: Final = 65_536
+_MOST: Final = 16_384
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}(;ext=[0-9]{1,11})?\Z")
 
 Region = Annotated[str, Form("[A-Z]{2}", "the code of a country, such as US")]
@@ -46,12 +46,12 @@ class Phone(Single):
     on_error: OnError = "keep"
 
     def shortcut(self) -> Shortcut:
-        return Shortcut("$v.__class__ is str and (x := $phone($v)) is not None", "x", {"phone": _phones(self.region)})
+        return Shortcut("$v.__class__ is str and (x := $phones[$v]) is not None", "x", {"phones": _phones(self.region)})
 
     def get(self, value: Any) -> JSON:
         if value.__class__ is not str:
             raise ValueError(f"{named(value)} is not text")
-        found = _phones(self.region)(value)
+        found = _phones(self.region)[value]
         if found is None:
             raise ValueError(f"{shown(value)} is not a phone number")
         return found
@@ -85,12 +85,12 @@ class Email(Single):
     on_error: OnError = "keep"
 
     def shortcut(self) -> Shortcut:
-        return Shortcut("$v.__class__ is str and (x := $email($v)) is not None", "x", {"email": _email})
+        return Shortcut("$v.__class__ is str and (x := $emails[$v]) is not None", "x", {"emails": _emails})
 
     def get(self, value: Any) -> JSON:
         if value.__class__ is not str:
             raise ValueError(f"{named(value)} is not text")
-        found = _email(value)
+        found = _emails[value]
         if found is None:
             raise ValueError(f"{shown(value)} is not an e-mail address")
         return found
@@ -100,7 +100,7 @@ class Email(Single):
             if value.startswith(RAW_PREFIX):
                 if value != RAW_PREFIX and self.on_error == "keep":
                     return value.removeprefix(RAW_PREFIX)
-            elif _email(value) == value:
+            elif _emails[value] == value:
                 return value
         raise ValueError(f"{shown(value)} is not an e-mail address in canonical form")
 
@@ -155,10 +155,29 @@ class PersonName(Fallible):
         raise ValueError("the names are not text")
 
 
+class _Remembered(dict[str, str | None]):
+    """The canonical form of a text, or nothing; parsed when it is first asked for. Forgets everything when it is full.
+
+    Args:
+        parse: The parser.
+    """
+
+    def __init__(self, parse: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._parse = parse
+
+    def __missing__(self, text: str) -> str | None:
+        found = self._parse(text)
+        if len(self) >= _MOST:
+            self.clear()
+        self[text] = found
+        return found
+
+
 @cache
-def _phones(region: str | None) -> Callable[[str], str | None]:
-    """The parser for a region: E.164 or nothing. Keyed by the text alone, which is the faster for it."""
-    return lru_cache(maxsize=_REMEMBERED)(partial(_phone, region=region))
+def _phones(region: str | None) -> _Remembered:
+    """The phone numbers of a region. Keyed by the text alone, which is the faster for it."""
+    return _Remembered(partial(_phone, region=region))
 
 
 def _phone(text: str, region: str | None) -> str | None:
@@ -176,7 +195,7 @@ def _phone(text: str, region: str | None) -> str | None:
     return found if _E164.match(found) else None
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_MOST)
 def _phone_as(value: str, region: str | None, style: str) -> str:
     import phonenumbers
 
@@ -188,12 +207,11 @@ def _phone_as(value: str, region: str | None, style: str) -> str:
         text = phonenumbers.format_number(number, form.NATIONAL if style == "national" and at_home else form.INTERNATIONAL)
     if extension:
         text += f" ext. {extension}"
-    if _phones(region)(text) != value:
+    if _phones(region)[text] != value:
         raise ValueError(f"{value} cannot be written in the style {style!r} so that it is read back")
     return text
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _email(text: str) -> str | None:
     from email_validator import EmailNotValidError, validate_email
 
@@ -206,7 +224,10 @@ def _email(text: str) -> str | None:
     return f"{name}@{domain.lower()}"
 
 
-@lru_cache(maxsize=_REMEMBERED)
+_emails: Final = _Remembered(_email)
+
+
+@lru_cache(maxsize=_MOST)
 def _name(text: str) -> tuple[str | None, str | None]:
     from nameparser import HumanName
 

@@ -17,7 +17,7 @@ from aios_connect.expressions import Expression
 from aios_connect.model import leaf as model_leaf
 from aios_connect.model.canonical import Leaves
 
-from .compile import ABSENT, Field, Problem, compile_getter
+from .compile import ABSENT, Field, Getter, compile_getter
 from .computed import Custom
 from .documents import Document
 from .spec import MappingFile
@@ -43,7 +43,9 @@ class CompiledMapping:
         writes: The leaves that ``put`` writes.
         references: Reference leaf -> the vendor's object it points at, or kind and leaf for one by value: ``("company", "name")``.
         digest: Changes whenever the mapping's meaning does.
-        source: The Python that reads, for the curious.
+        get: Reads a raw record: its leaves in the mapping's order, and what could not be read. What was not in the record is absent,
+            and so is what could not be read; what is empty is null.
+        source: The Python of ``get``, for the curious.
         document: The data of the file with positions.
     """
 
@@ -58,7 +60,8 @@ class CompiledMapping:
         self.fields: Mapping[str, Field] = MappingProxyType(dict(fields))
         self._expressions = expressions
         missing = spec.defaults.missing
-        self._get, self.source = compile_getter(
+        self.get: Getter
+        self.get, self.source = compile_getter(
             list(fields.values()), missing=missing, expressions=expressions, name=f"<mapping {spec.connector}/{spec.object}>"
         )
         self._putters: list[tuple[frozenset[str], Field, Putter]] = []
@@ -79,13 +82,6 @@ class CompiledMapping:
 
     def __repr__(self) -> str:
         return f"<mapping {self.provider}/{self.object} -> {self.kind}, {len(self.fields)} fields>"
-
-    def get(self, raw: Raw) -> tuple[Leaves, list[Problem]]:
-        """The leaves of a raw record, in the mapping's order, and what could not be read.
-
-        What was not in the record is absent, and so is what could not be read; what is empty is null.
-        """
-        return self._get(raw)
 
     def put(self, new: Leaves, old: Leaves, raw: Raw | None) -> Raw:
         """The patch, in the vendor's shape, that turns a record's ``old`` leaves into ``new`` ones.

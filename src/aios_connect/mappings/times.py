@@ -23,6 +23,9 @@ _SECOND: Final = timedelta(seconds=1)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|z|[+-][0-9]{2}:?[0-9]{2})?\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,17}\Z")
+_DIGITS_TO_0: Final = bytes.maketrans(b"123456789", b"000000000")
+_IN_MILLISECONDS: Final = b"0000-00-00T00:00:00.000Z"
+_IN_SECONDS: Final = b"0000-00-00T00:00:00Z"
 _DIRECTIVE = re.compile(r"%(.)")
 
 
@@ -204,22 +207,17 @@ class Instant(Single):
 
 def _plain_utc(text: str) -> str | None:
     """The canonical form of an instant that is nearly in it: UTC, with no fraction or one in milliseconds."""
-    length = len(text)
-    if (
-        (length != 20 and (length != 24 or text[19] != "."))
-        or text[-1] != "Z"
-        or text[7] != "-"
-        or text[10] != "T"
-        or text[13] != ":"
-    ):
-        return None
     try:
-        _from_iso(text)
+        form = text.encode().translate(_DIGITS_TO_0)
+        if form == _IN_MILLISECONDS:
+            _from_iso(text)
+            return f"{text[:19]}Z" if text[-2] == "0" and text[20:] == "000Z" else text.replace("Z", "000Z")
+        if form == _IN_SECONDS:
+            _from_iso(text)
+            return text
     except ValueError:
-        return None
-    if length == 20:
-        return text
-    return f"{text[:19]}Z" if text[20:23] == "000" else f"{text[:23]}000Z"
+        pass
+    return None
 
 
 def _iso(text: str, zone: str | None) -> datetime:

@@ -39,7 +39,7 @@ class Text(Single):
     as_: Literal["text"] = Field("text", alias="as")
 
     def shortcut(self) -> Shortcut:
-        return Shortcut("$v.__class__ is str" if self.empty == "keep" else "$v.__class__ is str and $v", "$v")
+        return Shortcut("$v.__class__ is str" if self.empty == "keep" else "$v and $v.__class__ is str", "$v")
 
     def get(self, value: Any) -> JSON:
         if isinstance(value, str):
@@ -82,7 +82,7 @@ class Enum(Single):
         return words
 
     def shortcut(self) -> Shortcut:
-        return Shortcut("$v.__class__ is str and (x := $words.get($v)) is not None", "x", {"words": self.words})
+        return Shortcut("$v.__class__ is str and (x := $word($v)) is not None", "x", {"word": self.words.get})
 
     @property
     def ambiguous(self) -> tuple[str, str, Code] | None:
@@ -179,9 +179,8 @@ class ListOf(Single):
     def shortcut(self) -> Shortcut | None:
         if self.sep is None:
             return None
-        return Shortcut(
-            "$v.__class__ is str and $v", "[y for x in $v.split($sep) if (y := x.strip())] or None", {"sep": self.sep}
-        )
+        items = "[*filter(None, map($strip, $v.split($sep)))] or None"
+        return Shortcut("$v and $v.__class__ is str", items, {"sep": self.sep, "strip": str.strip})
 
     @property
     def nothing(self) -> tuple[Any, ...]:
@@ -234,7 +233,7 @@ class Reference(Single):
 
     def shortcut(self) -> Shortcut:
         start = f"{self.to}:" if self.by is None else f"?{self.by}="
-        return Shortcut("$v.__class__ is str and $v", "$start + $v", {"start": start})
+        return Shortcut("$v and $v.__class__ is str", "$start + $v", {"start": start})
 
     def get(self, value: Any) -> JSON:
         if value.__class__ is int or (value.__class__ is str and value):
