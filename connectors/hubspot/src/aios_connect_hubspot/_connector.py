@@ -125,7 +125,7 @@ class HubSpot(Connector):
     def read(self, object: str, since: Cursor | None = None) -> Iterator[Page]:
         if object == ACTIVITIES:
             return self._activities.read(since)
-        return self._reader.owners() if object == "owners" else self._reader.read(self._known(object), since)
+        return self._reader.owners(since) if object == "owners" else self._reader.read(self._known(object), since)
 
     def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
         if object == "owners":

@@ -15,6 +15,7 @@ from typing import Any, Final
 from aios_connect.connectors import Cursor, CursorGoneError, Page, Quarantined, Raw, ScanPage, Tombstone, TruncatedError
 
 from ._objects import MERGED, OBJECTS, Association
+from ._schema import Properties
 from ._wire import Wire, instant, instant_text
 
 __all__ = ["Reader", "associate", "shaped"]
@@ -43,7 +44,7 @@ class Reader:
         properties: Names of the properties to read, by object.
     """
 
-    def __init__(self, wire: Wire, properties: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, wire: Wire, properties: Properties) -> None:
         self._wire = wire
         self._properties = properties
 
@@ -59,19 +60,27 @@ class Reader:
                 yield page
         yield from self._archived(object, position)
 
-    def owners(self) -> Iterator[Page]:
-        """The owners who work here, then those who have left."""
-        path = self._wire.address("owners")
-        for results, _, _ in self._listed(path, "owners", "", {"archived": "false"}):
-            yield Page(results, {}, False)
-        for results, after, _ in self._listed(path, "owners", "", {"archived": "true"}):
-            yield Page([], {}, after is None, [Tombstone(str(raw["id"]), "archived") for raw in results])
+    def owners(self, since: Cursor | None = None) -> Iterator[Page]:
+        """The owners who work here, then those who have left; a cursor goes on with a read that stopped."""
+        path, since = self._wire.address("owners"), since or {}
+        if not since.keys() <= {"after", "archived"}:
+            raise CursorGoneError("this cursor was not made by this connector", provider="hubspot", object="owners")
+        if "archived" not in since:
+            for results, after, _ in self._listed(path, "owners", str(since.get("after", "")), {"archived": "false"}):
+                yield Page(results, {"archived": ""} if after is None else {"after": after}, False)
+        for results, after, _ in self._listed(path, "owners", str(since.get("archived", "")), {"archived": "true"}):
+            gone = [Tombstone(str(raw["id"]), "archived") for raw in results]
+            yield Page([], {} if after is None else {"archived": after}, after is None, gone)
 
     def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
         """The living records among these ids. One that was merged is another record now, and left out."""
         asked = set(ids)
         found = [raw for raw in self.batch(object, ids, self._properties[object]) if raw["id"] in asked]
         return self._with_associations(object, found)
+
+    def names(self, object: str) -> Sequence[str]:
+        """The properties that are read of an object, as far as they are known without asking."""
+        return self._properties.known(object)
 
     def find(self, object: str, property: str, values: Sequence[str]) -> dict[str, Raw]:
         """The living records by the value of a property whose values are unique."""

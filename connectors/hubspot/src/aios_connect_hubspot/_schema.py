@@ -65,6 +65,10 @@ class Properties(Mapping[str, Sequence[str]]):
             self._known[object] = tuple(dict.fromkeys((*OBJECTS[object].read, *custom)))
         return self._known[object]
 
+    def known(self, object: str) -> Sequence[str]:
+        """The same without asking: the standard ones alone, if nobody has asked yet."""
+        return self._known.get(object, OBJECTS[object].read)
+
     def __iter__(self) -> Iterator[str]:
         return iter(OBJECTS)
 

@@ -283,7 +283,7 @@ class Writer:
         for item in results:
             change = owner(item, changes)
             if change is not None:
-                record = _record(object, item, change) if action == "create" else None
+                record = _record(object, item, change, self._reader.names(object)) if action == "create" else None
                 receipts[change.line] = Receipt("written", str(item["id"]), item.get("updatedAt"), record)
         for error in answer.get("errors") or ():
             context = error.get("context") or {}
@@ -331,9 +331,10 @@ def _new(object: str, change: Change) -> dict[str, Any]:
     return given | ({"associations": links} if links else {})
 
 
-def _record(object: str, item: Mapping[str, Any], change: Change) -> Raw:
-    """A record just made: it points at what it was made with, and at nothing else."""
+def _record(object: str, item: Mapping[str, Any], change: Change, names: Sequence[str]) -> Raw:
+    """A record just made: what HubSpot does not tell of it is empty, and it points at what it was made with and at nothing else."""
     raw, told = shaped(item), change.patch.get("associations") or {}
+    raw["properties"] = {**dict.fromkeys(names), **raw["properties"]}
     for to in OBJECTS[object].associations:
         associate(raw, to, [(told[to.name], True)] if told.get(to.name) else [])
     return raw
