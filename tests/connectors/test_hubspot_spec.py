@@ -18,9 +18,10 @@ import pytest
 from aios_connect_hubspot import HubSpot
 from aios_connect_hubspot._objects import OBJECTS
 from aios_connect_hubspot.sandbox import TOKEN, Hazards, HubSpotVendor, furnish
+from aios_connect_hubspot.sandbox._associations import TYPES
 
 from aios_connect.connectors import Change
-from aios_connect.sandbox import Server, serve, transport
+from aios_connect.sandbox import Delivery, Server, serve, transport
 
 from .hubspot_office import connector, create, everything, update
 
@@ -317,3 +318,64 @@ def test_our_native_client_reaches_where_the_connection_does(server: tuple[HubSp
     vendor, place = server
     native = connector(vendor, url=place.url).native()
     assert len(native.crm.deals.get_all()) == 8
+
+
+def test_hubspots_client_for_v3_works_with_tickets_tasks_and_activities(server: tuple[HubSpotVendor, Server]) -> None:
+    hubspot = pytest.importorskip("hubspot")
+    notes_api = pytest.importorskip("hubspot.crm.objects.notes")
+    v4 = pytest.importorskip("hubspot.crm.associations.v4")
+    vendor, place = server
+    client = hubspot.HubSpot(access_token=TOKEN, host=place.url)
+    contact = next(iter(vendor.records["contacts"]))
+    ticket = client.crm.tickets.basic_api.get_page(limit=1, properties=["subject"], associations=["contacts"]).results[0]
+    assert ticket.properties["subject"] == "Key card stopped working"
+    assert ticket.associations["contacts"].results
+    objects = client.crm.objects
+    for api, object in ((objects.notes, "notes"), (objects.tasks, "tasks"), (objects.calls, "calls"), (objects.emails, "emails")):
+        assert len(api.basic_api.get_page().results) == len(vendor.records[object])
+        given = notes_api.SimplePublicObjectInputForCreate(properties={"hs_timestamp": "2026-01-05T17:00:00Z"}, associations=[])
+        made = api.basic_api.create(given)
+        types = [v4.AssociationSpec(association_category="HUBSPOT_DEFINED", association_type_id=TYPES[object, "contacts"][0])]
+        pair = v4.PublicAssociationMultiPost(types=types, _from={"id": made.id}, to={"id": str(contact.id)})
+        client.crm.associations.v4.batch_api.create(object, "contacts", v4.BatchInputPublicAssociationMultiPost(inputs=[pair]))
+        read = api.basic_api.get_by_id(made.id, associations=["contacts"])
+        assert [one.id for one in read.associations["contacts"].results] == [str(contact.id)]
+        api.basic_api.archive(made.id)
+        assert made.id in [one.id for one in api.basic_api.get_page(archived=True).results]
+
+
+def test_hubspots_client_for_the_dated_api_works_with_tickets_tasks_and_activities(server: tuple[HubSpotVendor, Server]) -> None:
+    sdk = pytest.importorskip("hubspot_sdk")
+    vendor, place = server
+    with sdk.HubSpot(access_token=TOKEN, base_url=place.url, max_retries=0) as client:
+        objects = client.crm.objects
+        apis = {name: getattr(objects, name) for name in ("tickets", "notes", "tasks", "calls", "meetings", "emails")}
+        for object, api in apis.items():
+            assert len(list(api.list(limit=1))) == len(vendor.records[object])
+            properties = {"subject": "A"} if object == "tickets" else {"hs_timestamp": "2026-01-05T17:00:00Z"}
+            made = api.create(properties=properties, associations=[])
+            api.update(made.id, properties={"hubspot_owner_id": "501"})
+            assert api.get(made.id, properties=["hubspot_owner_id"]).properties["hubspot_owner_id"] == "501"
+            api.delete(made.id)
+            assert vendor.records[object].get(made.id) is None
+
+
+@needs_specs
+def test_webhook_subscriptions_of_the_fake_are_those_that_the_specs_know() -> None:
+    document = json.loads((SPECS / "webhooks.openapi.json").read_text())
+    known = set(document["components"]["schemas"]["SubscriptionCreateRequest"]["properties"]["eventType"]["enum"])
+    vendor = furnish(HubSpotVendor(hazards=Hazards.none()))
+    outbox = vendor.subscribe(lambda came: 204, delivery=Delivery.prompt())
+    for object in vendor.records:
+        one, two, three = (vendor.records[object].create({"hs_timestamp": "2026-01-05T17:00:00Z"}) for _ in range(3))
+        vendor.records[object].change(three.id, {"hubspot_owner_id": "501"})
+        vendor.records[object].archive(three.id)
+        vendor.records[object].restore(three.id)
+        vendor.merged(object, one.id, two.id)
+        if object != "contacts":
+            vendor.associations.add(object, three.id, "contacts", next(iter(vendor.records["contacts"])).id)
+    vendor.erased("contacts", next(iter(vendor.records["contacts"])).id)
+    outbox.deliver()
+    sent = {event["subscriptionType"] for came, _ in outbox.sent for event in json.loads(came.body)}
+    assert sent <= known
+    assert {"contact.merge", "object.restore", "contact.privacyDeletion", "object.associationChange"} <= sent
