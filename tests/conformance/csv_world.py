@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from aios_connect_csv import CSV
@@ -22,10 +23,22 @@ COLUMNS = {
 MISSING = {"Nickname": "there is no such column"}
 
 
+class ShortCSV(CSV):
+    """CSV with short pages, so that a few rows make several."""
+
+    spec = replace(
+        CSV.spec,
+        objects={
+            name: replace(spec, page_size=5, scan_size=5, lookup_size=20, batch_size=20)
+            for name, spec in CSV.spec.objects.items()
+        },
+    )
+
+
 class CSVWorld(World):
     """Four sheets in a folder."""
 
-    connector = CSV
+    connector = ShortCSV
     settings = {"folder": "."}
     samples = {
         "companies": Sample(

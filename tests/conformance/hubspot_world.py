@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aios_connect_hubspot import HubSpot
 from aios_connect_hubspot.sandbox import TOKEN, HubSpotVendor
 
 from aios_connect.connectors import Raw
-from aios_connect.sandbox import Answer
+from aios_connect.sandbox import Answer, Call, route
 from aios_connect.testing.conformance import Sample, VendorWorld
 
 __all__ = ["HubSpotWorld"]
@@ -29,10 +30,39 @@ def _activity(text: str, **more: Any) -> Sample:
     )
 
 
+TITLES = {"calls": "hs_call_title", "meetings": "hs_meeting_title"}
+
+
+def _own(part: str, values: Raw) -> Raw:
+    """Values of an activity in the words of its object."""
+    title = {TITLES[part]: values["activity"]["title"]} if values.get("activity") else {}
+    return {"properties": {**values.get("properties", {}), **title}, "associations": values.get("associations", {})}
+
+
+def _common(part: str, raw: Raw) -> Raw:
+    return {"title": raw["properties"].get(TITLES[part])} if part in TITLES else {}
+
+
+def _rest(raw: Raw) -> Raw:
+    return {"hs_timestamp": raw["properties"]["hs_timestamp"]}
+
+
+def _shortened(call: Call) -> Call:
+    return replace(call, query={**call.query, "limit": str(max(1, int(call.query.get("limit") or 10) // 20))})
+
+
 class _Slow(HubSpotVendor):
-    """A fake whose index can be made slower than it is."""
+    """A fake whose index can be made slower than it is, and whose lists are a twentieth as long as they are asked to be."""
 
     slowness = 0.0
+
+    @route("GET", "/crm/v3/objects/{object}")
+    def list(self, call: Call, object: str) -> Any:
+        return super().list(_shortened(call), object)
+
+    @route("GET", "/crm/v3/owners")
+    def list_owners(self, call: Call) -> Any:
+        return super().list_owners(_shortened(call))
 
     def _lag(self) -> float:
         return self.slowness or super()._lag()
@@ -44,6 +74,7 @@ class HubSpotWorld(VendorWorld):
     connector = HubSpot
     settings = {"url": "https://api.hubapi.com"}
     secrets = {"key": TOKEN}
+    page_size = 5
     pages = r"GET /crm/v3/(objects/\w+|owners/?)$|POST /crm/v3/objects/\w+/search$"
     writes = r"POST /crm/v\d/(objects|associations)/.*/batch/(create|update|upsert|archive)"
     plays = frozenset({"empty_page", "half_done", "all_or_nothing"})
@@ -89,9 +120,21 @@ class HubSpotWorld(VendorWorld):
         "calls": _activity("hs_call_title"),
         "meetings": _activity("hs_meeting_title"),
         "emails": _activity("hs_email_subject"),
+        "activities": Sample(
+            lambda n: {
+                "type": "calls",
+                "activity": {"title": f"number {n}"},
+                "properties": {"hs_timestamp": "2026-01-05T09:00:00.000Z"},
+            },
+            text="activity.title",
+            clear="",
+            bad={"properties": {"hs_timestamp": "yesterday"}},
+            link=("associations.company", "companies"),
+        ),
         "owners": Sample(
             lambda n: {"email": f"owner{n}@example.com", "firstName": f"Nora {n}", "lastName": "Bell"},
             text="firstName",
+            empty="",
             clear="",
         ),
     }
@@ -100,6 +143,8 @@ class HubSpotWorld(VendorWorld):
         return _Slow(clock=self.clock)
 
     def make(self, object: str, values: Raw) -> str:
+        if object == "activities":
+            return f"{values['type']}-{self.make(values['type'], _own(values['type'], values))}"
         if object == "owners":
             at, id = self._now(), str(500 + len(self.provider.owners))
             facts = {"id": id, "userId": 7000 + int(id), "type": "PERSON", "createdAt": at, "updatedAt": at, "archived": False}
@@ -108,6 +153,10 @@ class HubSpotWorld(VendorWorld):
         return str(self.provider.records[object].create(values["properties"], by="a person").id)
 
     def change(self, object: str, id: str, values: Raw) -> None:
+        if object == "activities":
+            part, _, plain = id.partition("-")
+            self.change(part, plain, _own(part, values))
+            return
         if object == "owners":
             self._owner(id).update({**values, "updatedAt": self._now()})
             return
@@ -118,18 +167,36 @@ class HubSpotWorld(VendorWorld):
             self.provider.associations.add(object, int(id), to, int(target), primary=True)
 
     def remove(self, object: str, id: str) -> None:
+        if object == "activities":
+            self.remove(*id.split("-"))
+            return
         if object == "owners":
             self._owner(id).update({"archived": True, "updatedAt": self._now()})
         else:
             self.provider.records[object].archive(id, by="a person")
 
     def merge(self, object: str, id: str, survivor: str) -> str:
+        if object == "activities":
+            part, _, plain = id.partition("-")
+            return f"{part}-{self.merge(part, plain, survivor.rpartition('-')[2])}"
         return str(self.provider.merged(object, int(survivor), int(id)).id)
 
     def slow_index(self, seconds: float) -> None:
         self.provider.slowness = seconds
 
     def truth(self, object: str) -> dict[str, Raw]:
+        if object == "activities":
+            return {
+                f"{part}-{id}": {
+                    **raw,
+                    "id": f"{part}-{id}",
+                    "type": part,
+                    "properties": _rest(raw),
+                    "activity": _common(part, raw),
+                }
+                for part in ("calls", "meetings", "notes", "emails")
+                for id, raw in self.truth(part).items()
+            }
         if object == "owners":
             return {owner["id"]: dict(owner) for owner in self.provider.owners if not owner["archived"]}
         return {str(record.id): self._shown(object, record) for record in self.provider.records[object]}

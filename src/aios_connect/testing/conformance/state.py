@@ -121,18 +121,22 @@ class State(Suite):
         seen = [*first.records]
         cursor = first.cursor
         for fraction in (0.0, 0.1, 0.9, 0.0, 0.000_001, 0.999_999, 0.25):
-            now = world.clock.now()
-            world.clock.sleep(((now + timedelta(seconds=61)).replace(microsecond=0) - now).total_seconds() + fraction)
+            self._wait_for_a_whole_second(world)
+            world.clock.sleep(fraction)
             world.fill(object, 2)
             told = world.read(connector, object, cursor)
             seen, cursor = [*seen, *told.records], told.cursor
-        world.clock.sleep(61)
+        self._wait_for_a_whole_second(world)
         world.fill(object, 3)
         world.clock.sleep(0.1)
         world.fill(object, 3)
         world.wait(600)
         told = world.read(connector, object, cursor)
         assert_true_to(world, object, [*seen, *told.records])
+
+    def _wait_for_a_whole_second(self, world: World) -> None:
+        now = world.clock.now()
+        world.clock.sleep(((now + timedelta(seconds=61)).replace(microsecond=0) - now).total_seconds())
 
     @needs(LAGS, INCREMENTAL)
     def test_a_change_that_shows_late_in_the_index_is_not_missed(self, world: World, object: str) -> None:

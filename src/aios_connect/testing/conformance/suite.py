@@ -102,7 +102,10 @@ LIMITED: Final = _of_world(
     lambda world: any(limit.seconds <= 60 for limit in world.connector.spec.limits), "spec: it names no limit"
 )
 BUSY: Final = _of_world(lambda world: bool(world.busy), "world: it says 429 when it is busy")
-MERGES: Final = _of_world(lambda world: world.has("merge"), "world: its people merge nothing")
+MERGES: Final = Claim(
+    lambda world, object: world.has("merge") and _may("delete")(world.connector.spec.objects[object]),
+    "world: its people merge nothing",
+)
 SPOILS: Final = _of_world(lambda world: world.has("spoil"), "world: nothing in it can be unreadable")
 MAPPED: Final = _of_world(lambda world: bool(world.mapped()), "world: it has no mapping files")
 LAGS: Final = _of_world(lambda world: world.lag > 0, "world: no index of it lags")
