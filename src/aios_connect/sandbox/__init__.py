@@ -14,6 +14,7 @@ from .outbox import Delivery, Outbox, Target, at_url
 from .playground import Playground, load_playground
 from .reach import Server, serve, transport
 from .shelf import Edit, Item, Shelf
+from .tokens import Tokens
 from .vendor import Entry, RefusedError, Vendor, route
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Shelf",
     "SimClock",
     "Target",
+    "Tokens",
     "Vendor",
     "at_url",
     "load_playground",

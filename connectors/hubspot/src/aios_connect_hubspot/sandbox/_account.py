@@ -7,13 +7,13 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import format_datetime
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from aios_connect.sandbox import Answer, Call, Delivery, Outbox, RefusedError, Schedule, SimClock, Target, Vendor, route
+from aios_connect.sandbox import Answer, Call, Delivery, Outbox, RefusedError, Schedule, SimClock, Target, Tokens, Vendor, route
 
 from ._associations import Associations
 from ._properties import STAGES, definitions, error
@@ -81,6 +81,7 @@ class Account(Vendor):
         records: By object: what there is, with its history.
         associations: Which record points at which.
         owners: As the API shows them.
+        tokens: Access tokens of a public app, of half an hour. HubSpot's refresh tokens do not rotate.
         refused: How many calls were answered with 429.
     """
 
@@ -109,7 +110,7 @@ class Account(Vendor):
         for object, records in self.records.items():
             records.tell = partial(self._tell, object)
         self.records["contacts"].unique.add("email")
-        self._tokens: dict[str, datetime] = {}
+        self.tokens = Tokens(self.clock, REFRESH)
         self._calls: deque[datetime] = deque()
         self._searches: deque[datetime] = deque()
         self._day: tuple[str, int] = ("", 0)
@@ -150,10 +151,10 @@ class Account(Vendor):
             RefusedError: 401, 403 or 429.
         """
         token = call.headers.get("authorization", "").removeprefix("Bearer ")
-        expires = self._tokens.get(token)
-        if expires is not None and expires <= self.clock.now():
+        works = self.tokens.works(token)
+        if works is False:
             raise RefusedError(401, error("The OAuth token used to make this call expired.", "EXPIRED_AUTHENTICATION"))
-        if token != TOKEN and expires is None:
+        if token != TOKEN and works is None:
             raise RefusedError(401, error("Authentication credentials not found.", "INVALID_AUTHENTICATION"))
         if scope and self.scopes is not None and scope not in self.scopes:
             needed = {
@@ -172,11 +173,10 @@ class Account(Vendor):
     @route("POST", "/oauth/v1/token")
     def token(self, call: Call) -> Any:
         form = dict(parse_qsl(call.body.decode()))
-        if form.get("refresh_token") != REFRESH:
+        fresh = self.tokens.refresh(form.get("refresh_token", ""))
+        if fresh is None:
             raise RefusedError(400, error("missing or invalid refresh token", "BAD_REFRESH_TOKEN"))
-        fresh = f"access-{len(self._tokens) + 1}"
-        self._tokens[fresh] = datetime.fromtimestamp(self.clock.now().timestamp() + 1800, UTC)
-        return {"token_type": "bearer", "access_token": fresh, "refresh_token": REFRESH, "expires_in": 1800}
+        return fresh
 
     @route("GET", "/oauth/v1/access-tokens/{token}")
     def access_token(self, call: Call, token: str) -> Any:
