@@ -54,7 +54,7 @@ class Hour:
                 person = {"first": f"First{number}", "last": f"Last{number}", "email": f"p{number}@mail.example"}
                 self.ids[side].append(vendor.shelves["people"].create(person, by="ann").id)
         self.clock.sleep(600)
-        hours = {"now": self.now, "sleep": self.clock.sleep}
+        hours: dict[str, Any] = {"now": self.now, "sleep": self.clock.sleep}
         self.connections = {
             "left": open_hubspot("left", transport=transport(self.left), **hours),
             "right": open_plain("right", transport=transport(self.right), **hours),
