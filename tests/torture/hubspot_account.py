@@ -84,11 +84,15 @@ class HubSpotAccount(HubSpotVendor):
                 self.merged(theirs, int(survivor), int(id), by=by)
 
     def merged(self, object: str, primary: int, other: int, *, by: str = "a person") -> Record:
+        lost = self.records[object].get(other)
+        address = lost.values.get("email", "") if lost is not None else ""
         self._merging = True  # what pointed at one of the two points at nothing for a moment, which nobody sees
         try:
             record = super().merged(object, primary, other, by=by)
         finally:
             self._merging = False
+        if address:  # HubSpot keeps it as a second address; here somebody takes that off, so that a contact may have it again
+            self.records[object]._owner.pop(("email", address.casefold()), None)
         self.look_around(object)
         return record
 
