@@ -5,7 +5,7 @@ CONNECTORS := $(wildcard connectors/*/pyproject.toml)
 FOLDERS    := $(CONNECTORS:%/pyproject.toml=%)
 EDITABLE   := --editable . $(FOLDERS:%=--editable ./%)
 .DEFAULT_GOAL := help
-.PHONY: help install demo test live torture check bench docs clean
+.PHONY: help install demo test live torture mutants check bench docs clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ live: .venv/.ready ## Against real servers on loopback
 torture: .venv/.ready ## Faults and kills (AIOS_SCHEDULES=10000 for all)
 	@$(BIN)/pytest -q -m torture
 
+mutants: .venv/.ready ## Break the reference connector; the conformance suite must see it
+	@$(BIN)/pytest -v -n 2 -m mutants tests/mutants
+
 check: .venv/.ready ## Lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
@@ -64,5 +67,5 @@ bench: .venv/.ready ## Ratios against a bare loop in the same run
 docs: .venv/.ready ## Generate the reference pages again
 	@$(BIN)/python -m aios_connect.cli.reference docs/reference
 
-clean: ## Remove what make made
+clean:  # not listed: help shows ten, and everybody knows this one
 	@rm -rf .venv .live .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
