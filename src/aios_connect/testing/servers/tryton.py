@@ -103,13 +103,11 @@ class TrytonServer:
         """A new database: one company, its employees, its currencies and countries, and nothing else.
 
         Args:
-            modules: More modules to activate in it, which takes some seconds.
+            modules: More modules that are activated in it.
         """
         self._count += 1
         name = f"crm{self._count}"
-        shutil.copyfile(self._template, self._folder / f"{name}.sqlite")
-        if modules:
-            _activate(self._template.parent, self._folder, name, modules)
+        shutil.copyfile(_with(modules, self._template), self._folder / f"{name}.sqlite")
         _wake(self.url, name)
         facts = json.loads(self._template.with_suffix(".json").read_text())
         return TrytonDatabase(self.url, name, self.user, self.password, facts["company"], facts["employees"])
@@ -211,6 +209,21 @@ def _furnish(home: Path, empty: Path, template: Path, progress: Say) -> None:
             facts = set_up(Rpc(url, "crm", USER, PASSWORD))
         template.with_suffix(".json").write_text(json.dumps(facts))
         _keep(work, template)
+
+
+def _with(modules: Sequence[str], template: Path) -> Path:
+    """The database that fresh ones with more modules are copied from; made once."""
+    richer = template.with_stem("-".join([template.stem, *modules]))
+    if not richer.exists():
+        home = template.parent
+        with _alone(home):
+            if not richer.exists():
+                with _workshop(home) as work:
+                    shutil.copyfile(template, work / "crm.sqlite")
+                    _settle(work, 0)
+                    _activate(home, work, "crm", modules)
+                    _keep(work, richer)
+    return richer
 
 
 @contextlib.contextmanager
