@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ def test_a_connector_is_packaged_in_step(folder: Path) -> None:
     assert TOOL["uv"]["sources"][project["name"]] == {"workspace": True}
     assert module in TOOL["importlinter"]["root_packages"]
     assert (folder / "src" / module / "py.typed").exists()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+def test_what_a_connector_needs_is_pinned(folder: Path) -> None:
+    needs = [need for need in read(folder / "pyproject.toml")["project"]["dependencies"] if not need.startswith("aios-connect==")]
+    pinned = (ROOT / "constraints.txt").read_text("utf-8")
+    assert [need for need in needs if f"\n{re.split('[<>=~ ]', need)[0]}==" not in pinned] == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
