@@ -1,15 +1,16 @@
 """Reading into a file of JSON lines: one canonical record a line, a checkpoint after every page.
 
-The checkpoint (``<file>.checkpoint``) holds the cursor and the length of the file it belongs to. Killed anywhere, the next export cuts
-the file to that length and goes on: no record is lost, none stands twice, at most one page is read again.
+The checkpoint (``<file>.checkpoint``) gets a line a page: the cursor after it, and how long the files were then. Killed anywhere, the
+next export cuts the files to the lengths of the last whole line and goes on: no record is lost, none stands twice, at most one page
+is read again.
 """
 
 from __future__ import annotations
 
-import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -20,7 +21,6 @@ from .progress import Progress, Silent
 
 __all__ = ["Export", "export"]
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 _lines = msgspec.json.Encoder(decimal_format="number").encode_lines
 
 
@@ -56,41 +56,36 @@ def export(connection: Connection, kind: str, path: Path, *, progress: Progress 
     """
     mapping = connection.mapping(kind)
     whose = f"{connection.name}/{mapping.object}/{mapping.digest}"
-    report, checkpoint = Export(), path.with_name(path.name + ".checkpoint")
-    position, length = _resume(checkpoint, whose)
-    report.resumed = length > 0
+    quarantine, checkpoint = (path.with_name(f"{path.name}.{end}") for end in ("quarantine", "checkpoint"))
+    position, lengths = _resume(whose, path, quarantine, checkpoint)
+    report, get, complete = Export(resumed=lengths != (0, 0, 0)), mapping.get, False
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        open(path, "r+b" if report.resumed else "wb") as file,
-        open(path.with_name(path.name + ".quarantine"), "ab" if report.resumed else "wb") as aside,
-        (progress or Silent()).task(f"exporting {connection.name} {kind}") as task,
-    ):
-        file.truncate(length)
-        file.seek(length)
-        get, complete = mapping.get, False
-        try:
+    try:
+        with ExitStack() as stack:
+            task = stack.enter_context((progress or Silent()).task(f"exporting {connection.name} {kind}"))
+            file, aside, places = (
+                stack.enter_context(_cut(of, length)) for of, length in zip((path, quarantine, checkpoint), lengths, strict=True)
+            )
             for page in connection.connector.read(mapping.object, position):
-                fits, problems = [], [_encode(q) for q in page.quarantined]
+                fits: list[Any] = []
+                problems: list[Any] = list(page.quarantined)
                 for raw in page.records:
                     leaves, wrong = get(raw)
                     if wrong:
-                        problems.append(_encode({"raw": raw, "reason": "; ".join(f"{p.leaf}: {p.reason}" for p in wrong)}))
+                        problems.append({"raw": raw, "reason": "; ".join(f"{p.leaf}: {p.reason}" for p in wrong)})
                     else:
                         fits.append(leaves)
-                file.write(_lines(fits))
-                file.flush()
-                if problems:
-                    aside.write(b"\n".join(problems) + b"\n")
-                    aside.flush()
-                _save(checkpoint, {"of": whose, "cursor": page.cursor, "length": file.tell()})
+                _add(file, fits)
+                _add(aside, problems)
+                _add(places, [{"of": whose, "cursor": page.cursor, "lengths": (file.tell(), aside.tell())}])
                 complete = page.complete
                 report.records += len(fits)
                 report.quarantined += len(problems)
                 report.pages += 1
                 task.advance(len(page.records))
-        except CursorGoneError:
-            checkpoint.unlink(missing_ok=True)
-            raise
+    except CursorGoneError:
+        checkpoint.unlink()
+        raise
     if not complete:
         raise TruncatedError(
             f"{connection.name} {mapping.object}: the stream ended without its end marker",
@@ -100,20 +95,37 @@ def export(connection: Connection, kind: str, path: Path, *, progress: Progress 
     return report
 
 
-def _resume(checkpoint: Path, whose: str) -> tuple[dict[str, Any], int]:
-    try:
-        saved = msgspec.json.decode(checkpoint.read_bytes())
-    except FileNotFoundError:
-        return {}, 0
+def _resume(whose: str, path: Path, quarantine: Path, checkpoint: Path) -> tuple[dict[str, Any], tuple[int, int, int]]:
+    """The cursor after the last page that was noted, and the lengths of the three files then; nothing without such a page."""
+    last, whole = b"", 0
+    if checkpoint.exists():
+        with open(checkpoint, "rb") as lines:
+            for line in lines:
+                if line.endswith(b"\n"):
+                    last, whole = line, whole + len(line)
+    if not last:
+        return {}, (0, 0, 0)
+    saved = msgspec.json.decode(last)
     if saved["of"] != whose:
         raise ConfigError(
             f"{checkpoint} belongs to another export ({saved['of']})",
             hint="choose another file, or delete the checkpoint to begin anew",
         )
-    return saved["cursor"], int(saved["length"])
+    kept, aside = saved["lengths"]
+    if any(not of.exists() or of.stat().st_size < length for of, length in ((path, kept), (quarantine, aside))):
+        return {}, (0, 0, 0)  # somebody took the file away
+    return saved["cursor"], (kept, aside, whole)
 
 
-def _save(checkpoint: Path, state: dict[str, Any]) -> None:
-    temporary = checkpoint.with_name(checkpoint.name + ".new")
-    temporary.write_bytes(_encode(state))
-    os.replace(temporary, checkpoint)
+def _cut(path: Path, length: int) -> IO[bytes]:
+    """The file, open at its end, with so many bytes of what it had."""
+    file = open(path, "r+b" if length else "wb")
+    file.truncate(length)
+    file.seek(length)
+    return file
+
+
+def _add(file: IO[bytes], items: list[Any]) -> None:
+    if items:
+        file.write(_lines(items))
+        file.flush()
