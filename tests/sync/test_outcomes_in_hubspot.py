@@ -1,0 +1,274 @@
+"""What becomes of records that are merged, archived, restored or deleted on one side: the declared outcome, or a question to a
+person with what both sides say. Nothing is ever deleted in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aios_connect_hubspot.sandbox import Hazards
+
+from aios_connect.sandbox import SimClock, transport
+from aios_connect.store import Store
+from aios_connect.sync import ApplyReport, ExceptionItem, apply_plan, make_plan, open_exceptions, read_job, settle
+from tests.torture.hubspot_account import HubSpotAccount
+from tests.torture.plain_office import open_plain, plain_job
+from tests.torture.plain_vendor import PlainVendor
+from tests.torture.two_crms import open_hubspot
+
+
+class Pair:
+    """A HubSpot account and another system that are kept in step."""
+
+    def __init__(self, folder: Path, **rules: Any) -> None:
+        self.clock = SimClock()
+        self.folder = folder
+        self.left = HubSpotAccount(self.clock, hazards=Hazards(latency=0.01))
+        self.right = PlainVendor(self.clock)
+        self.store = Store.open(f"sqlite:///{folder / 'store.db'}")
+        self.connections = {
+            "left": open_hubspot("left", now=self.now, sleep=self.clock.sleep, transport=transport(self.left)),
+            "right": open_plain("right", now=self.now, sleep=self.clock.sleep, transport=transport(self.right)),
+        }
+        self.connections["left"].connector.provision()
+        self.job = plain_job(**{"authority": {"default": "ask"}, "deletes": "ask", **rules})
+
+    def now(self) -> datetime:
+        self.clock.sleep(0.001)
+        return self.clock.now()
+
+    def run(self) -> ApplyReport:
+        self.clock.sleep(600)
+        at = self.now()
+        plan = self.folder / f"plan{at:%H%M%S%f}.jsonl"
+        read_job(self.job, self.connections, self.store, run=f"run_{at:%H%M%S%f}", now=self.now)
+        make_plan(self.job, self.connections, self.store, plan, now=self.now)
+        return apply_plan(plan, self.job, self.connections, self.store, now=self.now)
+
+    def asked(self) -> list[ExceptionItem]:
+        """What waits for a person."""
+        return open_exceptions(self.store)
+
+    def decide(self, take: str) -> None:
+        """A person decides the only question."""
+        (question,) = self.asked()
+        settle(self.store, question.id, by="ann", now=self.now(), take=take)
+        assert self.run().clean
+
+    def deals(self) -> dict[str, dict[str, str | None]]:
+        """Side -> name -> value, of all deals there are."""
+        found: dict[str, dict[str, str | None]] = {}
+        for side, vendor in (("left", self.left), ("right", self.right)):
+            found[side] = {item.values["name"]: item.values.get("value") for item in vendor.shelves["deals"]}  # type: ignore[attr-defined]
+            assert len(found[side]) == len(vendor.shelves["deals"]), "none is there twice"  # type: ignore[attr-defined]
+        return found
+
+    def left_id(self, name: str) -> str:
+        """HubSpot's id of a deal."""
+        return next(item.id for item in self.left.shelves["deals"] if item.values["name"] == name)
+
+    def right_id(self, name: str) -> str:
+        """The other one's id of a deal."""
+        return next(item.id for item in self.right.shelves["deals"] if item.values["name"] == name)
+
+
+ROOF, STAIRS = {"name": "Roof", "value": "100", "stage": "new"}, {"name": "Stairs", "value": "200", "stage": "won"}
+BOTH = {"Roof": "100", "Stairs": "200"}
+
+
+def pair_in_step(folder: Path, **rules: Any) -> Pair:
+    """Two deals on both sides: *Roof* was made in HubSpot, *Stairs* in the other system."""
+    pair = Pair(folder, **rules)
+    pair.left.shelves["deals"].create(ROOF)
+    pair.right.shelves["deals"].create(STAIRS, by="ann")
+    assert pair.run().clean
+    assert pair.deals() == {"left": BOTH, "right": BOTH}
+    return pair
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[Pair]:
+    pair = pair_in_step(tmp_path)
+    yield pair
+    pair.store.close()
+
+
+@pytest.fixture
+def following(tmp_path: Path) -> Iterator[Pair]:
+    pair = pair_in_step(tmp_path, deletes="follow")
+    yield pair
+    pair.store.close()
+
+
+@pytest.mark.parametrize(("kept", "lost"), [("Roof", "Stairs"), ("Stairs", "Roof")])
+def test_a_merge_in_hubspot_goes_on_as_the_record_that_was_kept_and_asks_about_the_other(
+    following: Pair, kept: str, lost: str
+) -> None:
+    following.left.drop("deals", following.left_id(lost), survivor=following.left_id(kept))
+    assert following.run().clean
+    assert following.deals() == {"left": {kept: BOTH[kept]}, "right": BOTH}
+    (question,) = following.asked()
+    assert question.code == "deleted_elsewhere"
+    assert f"{lost}: merged in left into " in question.summary
+    following.left.shelves["deals"].change(following.left_id(kept), {"value": "150"})
+    following.run()
+    assert following.deals()["right"] == {**BOTH, kept: "150"}, "the merged record is still that one"
+    following.decide("delete")
+    assert following.deals() == {"left": {kept: "150"}, "right": {kept: "150"}}
+
+
+def test_a_record_that_was_merged_away_may_stay_on_the_other_side(following: Pair) -> None:
+    following.left.drop("deals", following.left_id("Stairs"), survivor=following.left_id("Roof"))
+    following.run()
+    following.decide("keep")
+    assert following.deals() == {"left": {"Roof": "100"}, "right": BOTH}
+    assert following.run().written == 0
+
+
+def test_what_the_kept_record_lacked_comes_from_the_merged_one_and_is_carried_over(asking: Pair) -> None:
+    asking.left.shelves["deals"].change(asking.left_id("Roof"), {"value": None})
+    assert asking.run().clean
+    assert asking.deals()["right"]["Roof"] is None
+    asking.left.drop("deals", asking.left_id("Stairs"), survivor=asking.left_id("Roof"))
+    asking.run()
+    assert asking.deals() == {"left": {"Roof": "200"}, "right": {"Roof": "200", "Stairs": "200"}}
+
+
+def test_a_merge_of_two_records_that_say_the_same_is_a_question(asking: Pair) -> None:
+    for number in range(2):
+        asking.left.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "new"})
+        asking.clock.sleep(number)
+    asking.run()
+    first, second = (item.id for item in asking.left.shelves["deals"] if item.values["name"] == "Windows")
+    asking.left.drop("deals", second, survivor=first)
+    asking.run()
+    assert {question.code for question in asking.asked()} >= {"duplicate_review"}
+    assert sum(item.values["name"] == "Windows" for item in asking.right.shelves["deals"]) == 2, "nobody made or deleted one"
+
+
+@pytest.mark.parametrize("rule", ["ask", "follow", "ignore"])
+def test_a_record_archived_in_hubspot_comes_to_the_declared_outcome(tmp_path: Path, rule: str) -> None:
+    pair = pair_in_step(tmp_path, deletes=rule)
+    pair.left.drop("deals", pair.left_id("Roof"))
+    assert pair.run().clean
+    assert pair.deals()["right"] == ({"Stairs": "200"} if rule == "follow" else BOTH)
+    assert [question.code for question in pair.asked()] == (["deleted_elsewhere"] if rule == "ask" else [])
+    pair.store.close()
+
+
+def test_a_record_archived_in_hubspot_and_edited_elsewhere_is_not_deleted_whatever_is_declared(following: Pair) -> None:
+    following.left.drop("deals", following.left_id("Roof"))
+    following.right.shelves["deals"].change(following.right_id("Roof"), {"value": "120"}, by="ann")
+    assert following.run().clean
+    assert following.deals()["right"] == {"Roof": "120", "Stairs": "200"}
+    (question,) = following.asked()
+    assert question.summary == "Roof: archived in left, still in right (edited in right since)"
+    following.decide("recreate")
+    assert following.deals() == {"left": {"Roof": "120", "Stairs": "200"}, "right": {"Roof": "120", "Stairs": "200"}}
+
+
+def test_a_record_deleted_elsewhere_and_edited_in_hubspot_is_not_archived(following: Pair) -> None:
+    following.right.drop("deals", following.right_id("Roof"), by="ann")
+    following.left.shelves["deals"].change(following.left_id("Roof"), {"value": "120"})
+    assert following.run().clean
+    assert following.deals()["left"] == {"Roof": "120", "Stairs": "200"}
+    (question,) = following.asked()
+    assert question.summary == "Roof: deleted in right, still in left (edited in left since)"
+    following.decide("recreate")
+    assert following.deals() == {"left": {"Roof": "120", "Stairs": "200"}, "right": {"Roof": "120", "Stairs": "200"}}
+
+
+def test_a_record_deleted_elsewhere_is_archived_in_hubspot_if_that_is_declared(following: Pair) -> None:
+    following.right.drop("deals", following.right_id("Roof"), by="ann")
+    assert following.run().clean
+    assert following.deals() == {"left": {"Stairs": "200"}, "right": {"Stairs": "200"}}
+
+
+def test_an_archive_that_somebody_forestalled_with_an_edit_is_refused(following: Pair) -> None:
+    following.right.drop("deals", following.right_id("Roof"), by="ann")
+    following.clock.sleep(600)
+    plan = following.folder / "late.jsonl"
+    read_job(following.job, following.connections, following.store, run="run_late", now=following.now)
+    make_plan(following.job, following.connections, following.store, plan, now=following.now)
+    following.left.shelves["deals"].change(following.left_id("Roof"), {"value": "120"})
+    report = apply_plan(plan, following.job, following.connections, following.store, now=following.now)
+    assert (report.written, report.conflict) == (0, 1)
+    assert following.deals()["left"]["Roof"] == "120"
+    following.run()
+    assert [question.code for question in following.asked()] == ["deleted_elsewhere"]
+
+
+def test_a_record_restored_before_anybody_decided_is_as_if_nothing_had_been(asking: Pair) -> None:
+    id = asking.left_id("Roof")
+    asking.left.drop("deals", id)
+    asking.run()
+    assert len(asking.asked()) == 1
+    asking.left.records["deals"].restore(id)
+    assert asking.run().clean
+    assert asking.asked() == []
+    assert asking.deals() == {"left": BOTH, "right": BOTH}
+
+
+def test_a_record_restored_after_its_delete_was_carried_over_is_made_again(following: Pair) -> None:
+    id = following.left_id("Roof")
+    following.left.drop("deals", id)
+    following.run()
+    assert following.deals()["right"] == {"Stairs": "200"}
+    following.left.records["deals"].restore(id)
+    following.run()
+    if following.asked():
+        following.decide("recreate")
+    assert following.deals() == {"left": BOTH, "right": BOTH}
+
+
+def test_two_records_merged_and_the_result_archived_are_both_asked_about(asking: Pair) -> None:
+    asking.left.drop("deals", asking.left_id("Stairs"), survivor=asking.left_id("Roof"))
+    asking.left.drop("deals", asking.left_id("Roof"))
+    asking.run()
+    assert asking.deals() == {"left": {}, "right": BOTH}
+    assert {question.code for question in asking.asked()} == {"deleted_elsewhere"}
+    assert len(asking.asked()) == 2
+
+
+def test_a_merge_in_the_other_system_is_a_question_and_hubspot_keeps_both(following: Pair) -> None:
+    following.right.drop("deals", following.right_id("Stairs"), survivor=following.right_id("Roof"), by="ann")
+    assert following.run().clean
+    assert following.deals() == {"left": BOTH, "right": {"Roof": "100"}}
+    (question,) = following.asked()
+    assert "Stairs: merged in right into " in question.summary
+
+
+def test_a_field_that_both_changed_is_a_question_with_both_values(asking: Pair) -> None:
+    asking.left.shelves["deals"].change(asking.left_id("Roof"), {"value": "120"})
+    asking.right.shelves["deals"].change(asking.right_id("Roof"), {"value": "130"}, by="ann")
+    assert asking.run().clean
+    assert asking.deals() == {"left": {**BOTH, "Roof": "120"}, "right": {**BOTH, "Roof": "130"}}
+    (question,) = asking.asked()
+    assert (question.code, question.leaf) == ("conflict", "amount")
+    assert question.choices == {
+        "left": {"amount": "120", "currency": "EUR"},
+        "right": {"amount": "130", "currency": "EUR"},
+    }
+    asking.decide("right")
+    assert asking.deals() == {"left": {**BOTH, "Roof": "130"}, "right": {**BOTH, "Roof": "130"}}
+
+
+def test_a_deal_that_points_at_somebody_who_is_gone_everywhere_is_made_without(
+    asking: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = asking.left.shelves["people"].create({"first": "Ada", "last": "King", "email": "ada@mail.example"})
+    assert asking.run().clean
+    (copy,) = asking.right.shelves["people"]
+    asking.right.drop("people", copy.id, by="ann")
+    asking.left.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "new", "person": person.id})
+    assert [trouble.reason for trouble in asking.run().troubles] == ["the person it points at was not made"]
+    monkeypatch.setattr(asking.left, "look_around", lambda object: None)  # the deal itself does not change
+    (question,) = asking.asked()
+    settle(asking.store, question.id, by="ann", now=asking.now(), take="delete")
+    asking.run()
+    assert asking.run().clean
+    assert asking.deals()["right"] == {**BOTH, "Windows": "5"}
