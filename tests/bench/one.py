@@ -101,7 +101,10 @@ def main() -> None:
     import pydantic  # noqa: F401
 
     if case != "bare":
+        import aios_connect.connection
+        import aios_connect.store
         import aios_connect.sync  # noqa: F401
+        import tests.bench.people  # noqa: F401
     before = time.process_time()
     count = CASES[case](port, folder)
     cpu = time.process_time() - before

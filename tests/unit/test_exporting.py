@@ -105,7 +105,7 @@ def test_what_was_written_after_the_last_whole_note_is_cut_off(
     with pytest.raises(UnavailableError):
         export(connection, "person", tmp_path / "out.jsonl")
     with open(tmp_path / file, "ab") as torn:
-        torn.write(b'{"of": "office/people')
+        torn.write(b'{"of": "office/people' * 100)
     connector.stop = 3, UnavailableError("killed again")
     with pytest.raises(UnavailableError):
         export(connection, "person", tmp_path / "out.jsonl")
