@@ -167,6 +167,9 @@ class Suite:
     def _offline(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """No test reaches for a network, and none waits by the clock on the wall."""
 
+        if not self.world.offline:
+            return
+
         def refuse(*_: Any) -> None:
             raise AssertionError("a conformance test is offline")
 

@@ -94,6 +94,8 @@ class World(ABC):
         mappings: Folder of the mapping files; those that come with the package, if not given.
         lag: Seconds by which an index can be made to lag behind; 0 if the provider has no such thing.
         calls_to_read: Requests that a full read of an object needs besides one a page: the bin, associations.
+        left_out: Objects that cannot be tried here, each with the reason.
+        offline: Nothing may reach for a network. A world around a real server on loopback says False.
     """
 
     connector: ClassVar[type[Connector]]
@@ -108,6 +110,8 @@ class World(ABC):
     mappings: ClassVar[Path | None] = None
     lag: ClassVar[float] = 0.0
     calls_to_read: ClassVar[int] = 2
+    left_out: ClassVar[Mapping[str, str]] = {}
+    offline: ClassVar[bool] = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
