@@ -21,6 +21,7 @@ from aios_connect.store.records import RecordRow, loads, record_at
 from aios_connect.store.tables import journal as journal_table
 
 from .jobs import KIND_ORDER, Job
+from .keys import label_of
 from .paths import leaf_paths, put_at, value_at
 from .planning import mapping_digests, new_id
 from .plans import FieldChange, Header, PlanLine, PlanSummary, PlanWriter
@@ -60,7 +61,7 @@ def make_undo(
     entries = 0
     skipped: list[str] = []
     writes: dict[tuple[str, str, str], int] = {}
-    entities: dict[str, str] = {}
+    entities: dict[str, tuple[str, str]] = {}
     with PlanWriter(path, header) as writer, (progress or Silent()).task(f"undoing {run}") as task:
         last = None
         while rows := _entries(store, run, last):
@@ -68,8 +69,9 @@ def make_undo(
             entries += len(rows)
             task.advance(len(rows))
             for row in rows:
-                entities[row.entity] = row.kind
                 line = _reverse(row, connections, store, run, skipped)
+                if line is not None or row.entity not in entities:
+                    entities[row.entity] = (row.kind, line.label if line is not None else row.entity)
                 if line is not None:
                     line.line = writer.next_line()
                     writer.add(line, KIND_ORDER.index(line.kind))
@@ -77,8 +79,8 @@ def make_undo(
                     writes[group] = writes.get(group, 0) + 1
         if not entries:
             raise NotFoundError(f"the run {run} wrote nothing that could be taken back", hint="aios runs lists the runs")
-        for entity, kind in entities.items():
-            writer.add(PlanLine(writer.next_line(), "restore", kind, entity, entity, evidence=run), 0)
+        for entity, (kind, label) in entities.items():
+            writer.add(PlanLine(writer.next_line(), "restore", kind, entity, label, evidence=run), 0)
         calls = calls_of(writes, connections)
         return writer.finish(calls=calls, prices=prices_of(calls, connections), skipped=skipped)
 
@@ -101,7 +103,9 @@ def _reverse(row: Any, connections: Mapping[str, Connection], store: Store, run:
         record = record_at(tx, row.connection, row.object, row.id)
     before, after, fields = loads(row.before), loads(row.after), loads(row.fields)
     place = f"{row.connection} {row.object}/{row.id}"
-    line = PlanLine("", "update", row.kind, row.entity, place, row.connection, row.object, row.id, undoes=row.seq)
+    leaves = loads(record.seen if record is not None else (before or after)["seen"])
+    label = label_of(row.kind, leaves) or place
+    line = PlanLine("", "update", row.kind, row.entity, label, row.connection, row.object, row.id, undoes=row.seq)
     if row.action == "delete":
         return (
             _make_again(line, connection, before, place, skipped) if "create" in verbs else _cannot(place, "was deleted", skipped)
@@ -118,17 +122,17 @@ def _reverse(row: Any, connections: Mapping[str, Connection], store: Store, run:
         return line
     if "update" not in verbs:
         return _cannot(place, "cannot be updated", skipped)
-    return _put_back(line, record, before, after, fields, skipped)
+    return _put_back(line, record, before, after, fields, place, skipped)
 
 
 def _put_back(
-    line: PlanLine, record: RecordRow, before: Any, after: Any, fields: list[dict[str, Any]], skipped: list[str]
+    line: PlanLine, record: RecordRow, before: Any, after: Any, fields: list[dict[str, Any]], place: str, skipped: list[str]
 ) -> PlanLine | None:
     """The values before, at every place that still holds what the run wrote."""
     raw_now, raw_then, raw_before = loads(record.raw), loads(after["raw"]), loads(before["raw"])
     for path in leaf_paths(after["patch"]):
         if value_at(raw_now, path) != value_at(raw_then, path):
-            skipped.append(f"{line.label} {'.'.join(path)} was changed since by somebody else; it stays")
+            skipped.append(f"{place} {'.'.join(path)} was changed since by somebody else; it stays")
             continue
         put_at(line.patch, path, value_at(raw_before, path))
         put_at(line.expect, path, value_at(raw_now, path))
