@@ -44,13 +44,13 @@ install: .venv/.ready ## Install everything into .venv, every package checked by
 
 demo: ## The whole story on a real Tryton and a sheet
 	@$(MAKE) --no-print-directory -j 2 .venv/.runtime .live/.tryton
-	@$(BIN)/python tests/demo/run.py
+	@$(BIN)/python -m tests.demo
 
 test: .venv/.ready ## Unit, laws, contract, command line, both stores; offline
 	@$(BIN)/pytest -q -n 2
 
 live: .venv/.ready ## Against real servers on loopback
-	@AIOS_LIVE=1 $(BIN)/pytest -q -m live
+	@AIOS_LIVE=1 $(BIN)/pytest -q -n 2 --dist worksteal -m live
 
 torture: .venv/.ready ## Faults and kills (AIOS_SCHEDULES=10000 for all)
 	@$(BIN)/pytest -q -m torture
