@@ -63,8 +63,8 @@ class Pair:
         """Side -> name -> value, of all deals there are."""
         found: dict[str, dict[str, str | None]] = {}
         for side, vendor in (("left", self.left), ("right", self.right)):
-            found[side] = {item.values["name"]: item.values.get("value") for item in vendor.shelves["deals"]}  # type: ignore[attr-defined]
-            assert len(found[side]) == len(vendor.shelves["deals"]), "none is there twice"  # type: ignore[attr-defined]
+            found[side] = {item.values["name"]: item.values.get("value") for item in vendor.shelves["deals"]}
+            assert len(found[side]) == len(vendor.shelves["deals"]), "none is there twice"
         return found
 
     def left_id(self, name: str) -> str:

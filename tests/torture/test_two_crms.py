@@ -97,24 +97,21 @@ def the_index_is_taken_for_the_truth(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(_reading, "OVERLAP", timedelta(0))
 
 
-def what_is_there_now_is_not_compared(patch: pytest.MonkeyPatch) -> None:
-    """An update replaces whatever is there."""
-    compared = _writing._compared
-
-    def careless(change: Change, *more: Any) -> Receipt | None:
-        return compared(replace(change, expect={}), *more)
-
-    patch.setattr(_writing, "_compared", careless)
+def what_is_cleared_is_left_as_it_was(patch: pytest.MonkeyPatch) -> None:
+    """A value that is nothing is not sent."""
+    texts = _writing._texts
+    patch.setattr(_writing, "_texts", lambda properties: {name: text for name, text in texts(properties).items() if text})
 
 
 def results_are_taken_in_the_order_asked(patch: pytest.MonkeyPatch) -> None:
     """The first result of a batch is held to be the first record."""
+    results = _writing.Writer._results
 
-    def in_order(item: Mapping[str, Any], changes: Sequence[Change]) -> Change | None:
-        patch.setattr(_writing, "_taken", [*getattr(_writing, "_taken", []), id(item)], raising=False)
-        return changes[len(_writing._taken) % len(changes)]  # type: ignore[attr-defined]
+    def in_order(self: Any, object: str, action: str, changes: Sequence[Change], body: Any, owner: Any) -> Any:
+        left = list(changes)
+        return results(self, object, action, changes, body, lambda item, asked: left.pop(0) if left else None)
 
-    patch.setattr(_writing, "_by_trace", in_order)
+    patch.setattr(_writing.Writer, "_results", in_order)
 
 
 BUGS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
@@ -125,7 +122,7 @@ BUGS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
         the_bin_is_not_looked_into,
         merges_are_not_noticed,
         the_index_is_taken_for_the_truth,
-        what_is_there_now_is_not_compared,
+        what_is_cleared_is_left_as_it_was,
         results_are_taken_in_the_order_asked,
     )
 }
