@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_in_the_story_a_stale_write_brings_the_deal_as_it_is() -> None:
     moved, stale = told["receipts"]["moved"], told["receipts"]["stale"]
     assert stale.current == moved.record
     assert moved.record["amount"] == {"value": "26000", "currency": "EUR"}
-    assert "person" not in moved.record
+    assert moved.record["person"] is None
 
 
 def test_in_the_story_a_delete_is_a_tombstone_in_the_next_read() -> None:
@@ -303,13 +304,30 @@ def test_every_write_names_its_condition_and_its_plan_lines() -> None:
     assert asked[0].headers["aios-plan-line"] == "plan.1,plan.2"
 
 
-def test_keys_and_fields_that_kinto_would_refuse_are_not_sent() -> None:
+def test_any_text_can_be_a_key_and_gives_one_id() -> None:
+    kinto, asked = scripted(by_method(batched((201, {"data": RECORD}), (201, {"data": RECORD})), listed()))
+    kinto.write("people", [Change("create", f"l{number}", patch={}, key="a key/of ä") for number in (1, 2)])
+    first, second = json.loads(asked[0].content)["requests"]
+    assert first["path"] == second["path"]
+    assert re.fullmatch(r"/buckets/crm/collections/people/records/[0-9a-f]{32}", first["path"])
+    assert first["body"]["data"] == {"aios_key": "a key/of ä"}
+
+
+def test_a_record_of_somebody_else_under_our_id_is_not_taken_for_ours() -> None:
+    theirs = {"details": {"existing": {"id": "person_1", "last_modified": 5, "notes": "theirs"}}}
+    kinto, _ = scripted(always(lambda: batched((412, theirs))))
+    (receipt,) = kinto.write("people", [Change("create", "l", patch={"notes": "ours"}, key="person_1")])
+    assert (receipt.outcome, (receipt.current or {})["notes"]) == ("conflict", "theirs")
+
+
+def test_ids_and_fields_that_kinto_would_refuse_are_not_sent() -> None:
     kinto, asked = scripted(always(batched))
     changes = [
-        Change("create", "l1", patch={"notes": "x"}, key="a/b"),
+        Change("create", "l1", patch={"aios_key": "mine"}, key="p1"),
         Change("create", "l2", patch={"last_modified": 5}, key="p1"),
     ]
     assert [receipt.outcome for receipt in kinto.write("people", changes)] == ["rejected", "rejected"]
+    assert kinto.write("people", [Change("delete", "l3", "a/b", version="1")])[0].outcome == "rejected"
     assert asked == []
 
 
@@ -321,28 +339,17 @@ NESTED = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from("abc"), NESTED, max_size=3)
 
 
-def without_nulls(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {name: without_nulls(below) for name, below in value.items() if below is not None}
-
-
 def merged(target: Any, patch: Any) -> Any:
-    """The algorithm of RFC 7396, as it stands there."""
+    """The patch over the target: an object goes into an object, all else takes the place of what was there."""
     if not isinstance(patch, dict):
         return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = merged(result.get(name), value)
-    return result
+    below = target if isinstance(target, dict) else {}
+    return {**below, **{name: merged(below.get(name), value) for name, value in patch.items()}}
 
 
-@given(OBJECTS.map(without_nulls), OBJECTS)
-def test_a_change_is_laid_over_the_record_as_a_merge_patch_would_be(data: Raw, patch: Raw) -> None:
-    record = {**data, "id": "p1", "last_modified": 20, "schema": 3}
+@given(OBJECTS, OBJECTS)
+def test_a_change_leaves_the_neighbours_of_what_it_names_alone(data: Raw, patch: Raw) -> None:
+    record = {**data, "id": "p1", "last_modified": 20, "schema": 3, "aios_key": "k"}
     puts: list[Raw] = []
 
     def script(request: httpx2.Request) -> httpx2.Response:
@@ -354,7 +361,15 @@ def test_a_change_is_laid_over_the_record_as_a_merge_patch_would_be(data: Raw, p
     kinto, _ = scripted(script)
     kinto.write("people", [update({**patch, "z": None, "y": {"x": 1}})])
     assert [(put["method"], put["headers"]["If-Match"]) for put in puts] == [("PUT", '"20"')]
-    assert puts[0]["body"]["data"] == {**merged(data, patch), "y": {"x": 1}}
+    assert puts[0]["body"]["data"] == {**merged(data, patch), "z": None, "y": {"x": 1}, "aios_key": "k"}
+
+
+def test_a_change_of_plain_values_needs_no_look_up() -> None:
+    kinto, asked = scripted(always(lambda: batched((200, {"data": RECORD}))))
+    kinto.write("people", [update({"notes": None, "tags": ["a"]})])
+    (request,) = asked
+    sent = json.loads(request.content)["requests"][0]
+    assert (sent["method"], sent["body"]["data"]) == ("PATCH", {"notes": None, "tags": ["a"]})
 
 
 def test_an_object_that_is_not_there_is_named() -> None:

@@ -170,7 +170,7 @@ def test_null_clears_and_absent_says_nothing_at_any_depth(office: Office) -> Non
     (receipt,) = office.write("people", update(made, {"name": {"family": None}, "website": None}))
     assert receipt.record is not None
     assert {name: receipt.record.get(name) for name in ("name", "notes", "website")} == {
-        "name": {"given": "Ada"},
+        "name": {"given": "Ada", "family": None},
         "notes": "Keep me",
         "website": None,
     }

@@ -31,7 +31,7 @@ from aios_connect.connectors import (
 from .layout import LAYOUT, schema_of
 from .reading import pages, scan
 from .wire import ID, Wire, quoted
-from .writing import Writer
+from .writing import KEY, Writer, id_of
 
 __all__ = ["Kinto"]
 
@@ -53,7 +53,7 @@ def _object(title: str, **references: str) -> ObjectSpec:
         verbs=_ALL,
         version="last_modified",
         modified="last_modified",
-        key="id",
+        key=KEY,
         conditional="compare-and-set",
         incremental=True,
         deletes="tombstones",
@@ -145,8 +145,8 @@ class Kinto(Connector):
         return told.items
 
     def find(self, object: str, keys: Sequence[str]) -> dict[str, Raw]:
-        """Records by our key, which is their id."""
-        return {raw["id"]: raw for raw in self.lookup(object, keys)}
+        """Records by our key, which gives them their id."""
+        return {raw[KEY]: raw for raw in self.lookup(object, [id_of(key) for key in keys]) if raw.get(KEY) in keys}
 
     def scan(self, object: str) -> Iterator[ScanPage]:
         """Every id with its version."""

@@ -4,7 +4,7 @@ Kinto itself gives records no shape: a collection may carry a JSON Schema, and c
 (https://kinto.readthedocs.io/en/latest/api/1.x/collections.html#collection-json-schema). A new collection gets the one below. A
 company may add fields to it.
 
-Amounts and shares are text: Kinto reads JSON numbers as binary fractions, and money is no binary fraction.
+A field that was cleared is null. Amounts and shares are text: Kinto reads JSON numbers as binary fractions, and money is no binary fraction.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from aios_connect.connectors import FieldInfo, Schema
 
 __all__ = ["LAYOUT", "schema_of"]
 
-_TEXT: Final = {"type": "string"}
-_DAY: Final = {"type": "string", "format": "date"}
-_INSTANT: Final = {"type": "string", "format": "date-time"}
-_WORDS: Final = {"type": "array", "items": {"type": "string"}}
+_TEXT: Final = {"type": ["string", "null"]}
+_DAY: Final = {"type": ["string", "null"], "format": "date"}
+_INSTANT: Final = {"type": ["string", "null"], "format": "date-time"}
+_WORDS: Final = {"type": ["array", "null"], "items": {"type": "string"}}
 _OWN: Final = frozenset({"id", "last_modified", "schema"})
 """What Kinto itself writes into a record."""
 
@@ -29,7 +29,7 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 
 def _choice(*codes: str) -> dict[str, Any]:
-    return {"type": "string", "enum": list(codes)}
+    return {"type": ["string", "null"], "enum": [*codes, None]}
 
 
 _ADDRESS: Final = _object(street=_TEXT, postal_code=_TEXT, city=_TEXT, region=_TEXT, country=_TEXT)
@@ -56,7 +56,7 @@ LAYOUT: Final[Mapping[str, Mapping[str, Any]]] = {
         website=_TEXT,
         address=_ADDRESS,
         industry=_TEXT,
-        employees={"type": "integer"},
+        employees={"type": ["integer", "null"]},
         tax_id=_TEXT,
         lifecycle=_choice("prospect", "customer", "former", "partner", "vendor", "competitor"),
         source=_TEXT,
@@ -109,6 +109,7 @@ def schema_of(object: str, live: Mapping[str, Any], references: Collection[str])
         path: _info(path, told, required=required, reference=path in references, custom=path not in known)
         for path, told, required in _leaves(live, "")
     }
+    fields["aios_key"] = FieldInfo("aios_key", "text", "Our key", writable=False)
     fields["id"] = FieldInfo("id", "text", "Id", writable=False)
     fields["last_modified"] = FieldInfo("last_modified", "instant", "Last changed", writable=False)
     return Schema(object, fields, open=live.get("additionalProperties", True) is not False)

@@ -31,7 +31,7 @@ def pages(wire: Wire, object: str, since: Cursor, size: int) -> Iterator[Page]:
     """
     at = _position(since, object)
     while True:
-        told = wire.page(object, _sort="last_modified", _limit=str(size), **({} if at is None else {"_since": f'"{at}"'}))
+        told = wire.page(object, **_asking(at, size))
         if at is not None and told.newest < at:
             raise CursorGoneError(
                 f"Kinto's {object} are at revision {told.newest}, before {at} that was read from it: it lost its history",
@@ -39,12 +39,12 @@ def pages(wire: Wire, object: str, since: Cursor, size: int) -> Iterator[Page]:
                 provider="kinto",
                 object=object,
             )
-        at, end = _reached(told, at, object)
+        items, at, end = _reached(told, at, size, object)
         yield Page(
-            records=[item for item in told.items if not item.get("deleted")],
+            records=[item for item in items if not item.get("deleted")],
             cursor={"since": at},
             complete=end,
-            tombstones=[_tombstone(item) for item in told.items if item.get("deleted")],
+            tombstones=[_tombstone(item) for item in items if item.get("deleted")],
         )
         if end:
             return
@@ -54,17 +54,17 @@ def scan(wire: Wire, object: str, size: int) -> Iterator[ScanPage]:
     """Every id with its version. ``deleted`` is asked for by name: without it a tombstone would look like a record."""
     at: int | None = None
     while True:
-        told = wire.page(
-            object,
-            _sort="last_modified",
-            _limit=str(size),
-            _fields="id,last_modified,deleted",
-            **({} if at is None else {"_since": f'"{at}"'}),
-        )
-        at, end = _reached(told, at, object)
-        yield ScanPage([(item["id"], str(item["last_modified"])) for item in told.items if not item.get("deleted")], end)
+        told = wire.page(object, _fields="id,last_modified,deleted", **_asking(at, size))
+        items, at, end = _reached(told, at, size, object)
+        yield ScanPage([(item["id"], str(item["last_modified"])) for item in items if not item.get("deleted")], end)
         if end:
             return
+
+
+def _asking(at: int | None, size: int) -> dict[str, str]:
+    """What a page is asked for: one record more than it has, to see whether that one shares the last one's instant."""
+    asked = {"_sort": "last_modified", "_limit": str(size + 1)}
+    return asked if at is None else {**asked, "_since": f'"{at}"'}
 
 
 def _position(since: Cursor, object: str) -> int | None:
@@ -75,8 +75,8 @@ def _position(since: Cursor, object: str) -> int | None:
     return int(since["since"])
 
 
-def _reached(told: Listed, before: int | None, object: str) -> tuple[int, bool]:
-    """How far a page leads, and whether it is the last one."""
+def _reached(told: Listed, before: int | None, size: int, object: str) -> tuple[list[Raw], int, bool]:
+    """What of an answer makes a page, how far it leads, and whether it is the last one."""
     at = before or 0
     for item in told.items:
         moment = item.get("last_modified")
@@ -88,18 +88,18 @@ def _reached(told: Listed, before: int | None, object: str) -> tuple[int, bool]:
                 object=object,
             )
         at = moment
-    if not told.more:
-        return at, at == told.newest or not told.items
-    whole = [item for item in told.items if item["last_modified"] < at]
+    if len(told.items) <= size and not told.more:
+        return told.items, at, at == told.newest or not told.items
+    following = told.items[size]["last_modified"] if len(told.items) > size else at
+    whole = [item for item in told.items[:size] if item["last_modified"] < following]
     if not whole:
         raise TruncatedError(
-            f"more {object} share one instant of change than Kinto gives at a time",
+            f"more {object} share one instant of change than a page holds",
             hint="somebody wrote them with a last_modified of their own; write one of them again without",
             provider="kinto",
             object=object,
         )
-    told.items = whole
-    return whole[-1]["last_modified"], False
+    return whole, whole[-1]["last_modified"], False
 
 
 def _tombstone(item: Raw) -> Tombstone:

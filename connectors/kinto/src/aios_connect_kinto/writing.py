@@ -1,16 +1,16 @@
 """Writing: up to 25 changes in one call, each with its own condition and its own answer.
 
-A record is made under our key as its id with ``If-None-Match: *``: made twice, the second is refused and shows the first. A change
-of plain values is a ``PATCH`` with ``If-Match``. One that clears a field or reaches into an object is put together here, on the
-record as it was looked up, and ``PUT`` with ``If-Match``: Kinto has merge patches, but takes them for plain ones in a batch (26.5.0),
-and a plain one replaces objects whole. When no answer comes, the records are looked at; nothing is sent again.
+A record is made under an id that our key gives, with ``If-None-Match: *``: made twice, the second is refused and shows the first. A
+change is a ``PATCH`` with ``If-Match``. One that reaches into an object is put together here, on the record as it was looked up, and
+``PUT`` with ``If-Match``: Kinto has merge patches, but takes them for plain ones in a batch (26.5.0), and a plain one replaces objects
+whole. When no answer comes, the records are looked at; nothing is sent again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from aios_connect.connectors import (
     AmbiguousWriteError,
@@ -24,11 +24,16 @@ from aios_connect.connectors import (
 
 from .wire import ID, Wire, words
 
-__all__ = ["Writer", "holds"]
+__all__ = ["KEY", "Writer", "holds", "id_of"]
+
+KEY: Final = "aios_key"
+"""Where our key stands in a record."""
+_KEYS: Final = UUID("6f0f7c6e-5d1b-5b0a-9f0e-6c1c8f3c2a41")
 
 _GONE: Final = "it is not in Kinto any more"
 _STALE: Final = "it was changed in Kinto since it was read"
-_OWN: Final = frozenset({"id", "last_modified", "schema", "deleted"})
+_OWN: Final = frozenset({"id", "last_modified", "schema", "deleted", KEY})
+_KINTOS: Final = _OWN - {KEY}
 
 
 class Writer:
@@ -103,14 +108,14 @@ class Writer:
     def _request(self, change: Change, id: str, known: dict[str, Raw]) -> dict[str, Any]:
         place = self._wire.place(self._object, id)
         if change.action == "create":
-            return {"method": "PUT", "path": place, "headers": {"If-None-Match": "*"}, "body": {"data": _laid({}, change.patch)}}
+            return {"method": "PUT", "path": place, "headers": {"If-None-Match": "*"}, "body": {"data": _new(change)}}
         raw = known.get(id)
         headers = {"If-Match": f'"{raw["last_modified"] if raw else change.version}"'}
         if change.action == "delete":
             return {"method": "DELETE", "path": place, "headers": headers}
         if raw is None:
             return {"method": "PATCH", "path": place, "headers": headers, "body": {"data": change.patch}}
-        whole = _laid({name: value for name, value in raw.items() if name not in _OWN}, change.patch)
+        whole = _laid({name: value for name, value in raw.items() if name not in _KINTOS}, change.patch)
         return {"method": "PUT", "path": place, "headers": headers, "body": {"data": whole}}
 
     def _find_out(self, tasks: list[tuple[int, Change, str]], why: str) -> None:
@@ -137,15 +142,24 @@ def holds(raw: Raw, values: Raw) -> bool:
 
 def _id(change: Change) -> str:
     if change.action == "create":
-        return change.key or uuid4().hex
+        return id_of(change.key) if change.key else uuid4().hex
     return change.id or ""
+
+
+def id_of(key: str) -> str:
+    """The id of the record that is made under a key: the key itself, if it can be one."""
+    return key if ID.fullmatch(key) else uuid5(_KEYS, key).hex
+
+
+def _new(change: Change) -> Raw:
+    return {**change.patch, KEY: change.key} if change.key else change.patch
 
 
 def _rests_on_the_record(change: Change) -> bool:
     """It cannot be written without looking at the record first."""
     if change.action == "create":
         return False
-    return not change.version or any(value is None or isinstance(value, dict) for value in change.patch.values())
+    return not change.version or any(isinstance(value, dict) for value in change.patch.values())
 
 
 def _refused(change: Change, id: str, known: dict[str, Raw]) -> Receipt | None:
@@ -153,7 +167,7 @@ def _refused(change: Change, id: str, known: dict[str, Raw]) -> Receipt | None:
     if not ID.fullmatch(id):
         return Receipt("rejected", change.id, reason=f"{id!r} cannot be an id in Kinto: it takes letters, digits, - and _")
     if wrong := _OWN & change.patch.keys():
-        return Receipt("rejected", change.id, reason=f"{min(wrong)} is written by Kinto itself")
+        return Receipt("rejected", change.id, reason=f"{min(wrong)} cannot be written")
     if not _rests_on_the_record(change):
         return None
     raw = known.get(id)
@@ -168,14 +182,11 @@ def _refused(change: Change, id: str, known: dict[str, Raw]) -> Receipt | None:
 
 
 def _laid(raw: Raw, values: Raw) -> Raw:
-    """The record with these values laid over it, as a merge patch lays them (RFC 7396): null takes a field away."""
-    laid = {name: value for name, value in raw.items() if name not in values}
+    """The record with these values laid over it, objects merged."""
+    laid = dict(raw)
     for name, value in values.items():
-        if isinstance(value, dict):
-            there = raw.get(name)
-            laid[name] = _laid(there if isinstance(there, dict) else {}, value)
-        elif value is not None:
-            laid[name] = value
+        there = raw.get(name)
+        laid[name] = _laid(there if isinstance(there, dict) else {}, value) if isinstance(value, dict) else value
     return laid
 
 
@@ -204,7 +215,7 @@ def _met(change: Change, id: str, existing: Raw | None) -> Receipt:
         return Receipt("conflict", id, reason=_STALE)
     version = str(existing["last_modified"])
     if change.action == "create":
-        if change.key:
+        if change.key and existing.get(KEY) == change.key:
             return Receipt("written", id, version, existing)  # made before, under this key
         return Receipt("conflict", id, version, current=existing, reason="there is a record with this id already")
     if change.action == "update" and holds(existing, change.patch):
@@ -221,8 +232,10 @@ def _found(change: Change, id: str, there: dict[str, Raw] | None, why: str) -> R
     if raw is None:
         return Receipt("ambiguous" if change.action == "create" else "conflict", change.id, reason=why)
     version = str(raw["last_modified"])
-    if change.action == "create" or holds(raw, change.patch):
+    if holds(raw, _new(change) if change.action == "create" else change.patch):
         return Receipt("written", id, version, raw)
+    if change.action == "create":
+        return _met(change, id, raw)
     if change.version and version != change.version:
         return Receipt("conflict", id, version, current=raw, reason=_STALE)
     return Receipt("ambiguous", id, version, reason=why)
