@@ -10,13 +10,15 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from aios_connect.errors import AiosError, ConfigError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 from .phrases import paragraph
 
@@ -135,6 +137,8 @@ class Screen:
             elif count.done:
                 self.talk.print(f"{label}: {count.done:,}")
             return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self.talk, transient=True) as bars:
             yield _Bar(bars, bars.add_task(label, total=total))
