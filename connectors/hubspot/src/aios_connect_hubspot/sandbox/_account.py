@@ -185,6 +185,7 @@ class Account(Vendor):
 
     @route("POST", "/oauth/v2/private-apps/get/access-token-info")
     def app_token(self, call: Call) -> Any:
+        """What a private app's token may do; that there is such an address is assumed, see ``EVIDENCE``."""
         self.enter(call)
         if self.scopes is None:
             return self.missing()

@@ -39,6 +39,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "Question-about-using-batch-read-API/m-p/1101616",
     "hs_merged_object_ids": "amp-labs/connectors#3487; fivetran/dbt_hubspot#46",
     "an archive changes no instant": "https://developers.hubspot.com/changelog/new-definition-for-archivedat",
+    "activities have a bin": f"{_SPECS}: archived=true is there for them; supaglue-labs/supaglue found none of them in 2023",
     "a restore counts as a change": "assumed: no page says whether the instant of the last change moves; if it does not, only a "
     "webhook (contact.restore) or a reconcile tells of it",
     "a restore is done by a person": "https://knowledge.hubspot.com/records/restore-deleted-records; no address for it in the specs",

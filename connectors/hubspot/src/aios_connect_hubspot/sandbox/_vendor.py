@@ -319,7 +319,7 @@ class HubSpotVendor(Account):
     def _refuse_taken(
         self, object: str, records: Records, texts: Mapping[str, str], own: Record | None, taken: set[tuple[str, str]]
     ) -> None:
-        """Unique values are unique: in the account, and within a batch."""
+        """Unique values are unique: in the account, and within a batch. Of what is no e-mail, the words of the refusal are assumed."""
         for name in records.unique & texts.keys():
             value = texts[name].casefold()
             other = records.by(name, value) if value else None
