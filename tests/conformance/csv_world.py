@@ -69,8 +69,9 @@ class CSVWorld(World):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        for object, columns in COLUMNS.items():
-            self._path(object).write_text(f"{','.join(columns)}\n", "utf-8")
+        self.columns = dict(COLUMNS)
+        for object in COLUMNS:
+            self._save(object, [])
 
     def transport(self) -> None:
         """A sheet is read and written where it lies."""
@@ -78,7 +79,7 @@ class CSVWorld(World):
     def make(self, object: str, values: Raw) -> str:
         id = f"{object[0]}-{self._path(object).stat().st_size}"
         with open(self._path(object), "a", encoding="utf-8", newline="") as file:
-            file.write(_lines(object, [{"id": id, **values}]))
+            file.write(self._lines(object, [{"id": id, **values}]))
         return id
 
     def change(self, object: str, id: str, values: Raw) -> None:
@@ -92,6 +93,11 @@ class CSVWorld(World):
         spoilt = [f"{line},one cell,too many" if line.startswith(f"{id},") else line for line in lines]
         self._path(object).write_text("\n".join(spoilt) + "\n", "utf-8")
 
+    def add_field(self, object: str, path: str) -> None:
+        rows = self._rows(object)
+        self.columns[object] = (*self.columns[object], path)
+        self._save(object, rows)
+
     def truth(self, object: str) -> dict[str, Raw]:
         return {str(row["id"]): row for row in self._rows(object)}
 
@@ -103,10 +109,9 @@ class CSVWorld(World):
             return list(csv.DictReader(file))
 
     def _save(self, object: str, rows: list[Raw]) -> None:
-        self._path(object).write_text(f"{','.join(COLUMNS[object])}\n{_lines(object, rows)}", "utf-8", newline="")
+        self._path(object).write_text(f"{','.join(self.columns[object])}\n{self._lines(object, rows)}", "utf-8", newline="")
 
-
-def _lines(object: str, rows: list[Raw]) -> str:
-    text = io.StringIO()
-    csv.DictWriter(text, COLUMNS[object], lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    def _lines(self, object: str, rows: list[Raw]) -> str:
+        text = io.StringIO()
+        csv.DictWriter(text, self.columns[object], lineterminator="\n").writerows(rows)
+        return text.getvalue()

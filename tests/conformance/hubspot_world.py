@@ -181,6 +181,11 @@ class HubSpotWorld(VendorWorld):
             return f"{part}-{self.merge(part, plain, survivor.rpartition('-')[2])}"
         return str(self.provider.merged(object, int(survivor), int(id)).id)
 
+    def add_field(self, object: str, path: str) -> None:
+        name = path.rpartition(".")[2]
+        known = self.provider.properties[object]
+        known[name] = {**known[self.samples[object].text.rpartition(".")[2]], "name": name, "hubspotDefined": False}
+
     def slow_index(self, seconds: float) -> None:
         self.provider.slowness = seconds
 

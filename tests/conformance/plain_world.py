@@ -21,6 +21,12 @@ class Spoilt(PlainVendor):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.spoilt: set[str] = set()
+        self.more: dict[str, str] = {}
+
+    @route("GET", "/api/{object}/fields")
+    def fields(self, call: Call, object: str) -> Any:
+        told = super().fields(call, object)
+        return {**told, "fields": {**told["fields"], **self.more}}
 
     @route("GET", "/api/{object}")
     def list(self, call: Call, object: str) -> Any:
@@ -78,6 +84,9 @@ class PlainWorld(VendorWorld):
 
     def spoil(self, object: str, id: str) -> None:
         self.provider.spoilt.add(id)
+
+    def add_field(self, object: str, path: str) -> None:
+        self.provider.more[path] = "text"
 
     def slow_index(self, seconds: float) -> None:
         for shelf in self.provider.shelves.values():

@@ -85,7 +85,7 @@ class Plain(Connector):
             "people": _object("People", company="companies"),
             "deals": _object("Deals", company="companies", person="people"),
         },
-        limits=(Limit(50, 1.0, source="tests/torture/plain_vendor.py"),),
+        limits=(Limit(50, 1.0, source="tests/torture/plain_vendor.py", left="X-Plain-Left"),),
         proof="sandbox",
     )
 

@@ -9,6 +9,7 @@ A page of its own documentation, as it were:
   lags.
 - ``POST /api/{object}/batch`` creates, updates or deletes up to ten. Updates and deletes carry the ``version`` they replace.
   Results name the input's ``line`` and come in any order. One bad value refuses the whole batch with 400.
+- Fifty calls in a second; ``X-Plain-Left`` may say how many are left.
 - ``key`` is free for the client's own key; nothing stops two records from having the same.
 - Errors say ``{"status": "error", "message": ...}``, sometimes with status 200; nothing was done then.
 """

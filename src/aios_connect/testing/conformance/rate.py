@@ -12,8 +12,8 @@ from aios_connect.errors import AuthError, ProviderError, RateLimitedError, Reje
 from aios_connect.sandbox import Answer, Fault
 
 from .reading import assert_all_there
-from .suite import BUSY, CREATES, LIMITED, WIRE, Suite, needs, once
-from .wire import saying, too_many
+from .suite import BUSY, CREATES, LIMITED, TELLS_WHAT_IS_LEFT, WIRE, Suite, needs, once
+from .wire import saying, saying_besides, too_many
 from .world import Told, World
 
 __all__ = ["Rate"]
@@ -155,3 +155,18 @@ class Rate(Suite):
         if len(sent) == calls + 1 > limit.calls:
             ideal = max((calls - limit.calls) / limit.calls * limit.seconds, calls * latency)
             assert (world.clock.now() - first).total_seconds() <= ideal / 0.8 + 2 * limit.seconds
+
+    @once
+    @needs(TELLS_WHAT_IS_LEFT)
+    def test_what_the_provider_says_is_left_is_not_overdrawn(self, world: World, object: str) -> None:
+        """Others use the account, too."""
+        limits = [one for one in world.connector.spec.limits if one.left and one.seconds <= 60]
+        limit = min(limits, key=lambda one: one.seconds)
+        (id,) = world.fill(object, 1)
+        connector = world.open()
+        connector.lookup(object, [id])
+        world.wire.trouble(saying_besides(**{limit.left.lower(): "0"}), times=1)
+        connector.lookup(object, [id])
+        before = world.clock.now()
+        connector.lookup(object, [id])
+        assert (world.clock.now() - before).total_seconds() >= limit.seconds / 2

@@ -12,7 +12,7 @@ from aios_connect.connectors import Connector, Raw, instant
 from aios_connect.errors import ProviderError
 from aios_connect.sandbox import FAULTS
 
-from .suite import CREATES, INCREMENTAL, SCANS, SPOILS, VERSIONED, WIRE, Suite, each, needs, plays
+from .suite import CREATES, GROWS, INCREMENTAL, SCANS, SPOILS, VERSIONED, WIRE, Suite, each, needs, plays
 from .wire import BODIES, Sent
 from .world import Told, World, at, leaves, nested
 
@@ -409,6 +409,18 @@ class Reading(Suite):
         for path in (spec.id, spec.version, spec.modified, sample.text):
             assert not path or path in schema.fields, f"{path} is not described"
         assert {path for path, info in schema.fields.items() if path != info.path} == set()
+
+    @needs(GROWS)
+    def test_a_field_that_is_new_is_described_and_read(self, world: World, object: str) -> None:
+        *above, _ = world.samples[object].text.split(".")
+        path = ".".join([*above, "new_field"])
+        world.add_field(object, path)
+        (id,) = world.fill(object, 1)
+        world.change(object, id, nested(path, "new"))
+        world.wait()
+        connector = world.open()
+        assert path in connector.describe(object).fields
+        assert at(world.by_id(object, world.read(connector, object).records)[id], path) == "new"
 
     @needs(CREATES)
     def test_a_field_that_can_be_written_says_so(self, world: World, object: str) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "CREATES",
     "CREATES_WITHOUT_A_KEY",
     "DELETES",
+    "GROWS",
     "INCREMENTAL",
     "KEYED",
     "LAGS",
@@ -35,6 +36,7 @@ __all__ = [
     "SCANS",
     "SECRET",
     "SPOILS",
+    "TELLS_WHAT_IS_LEFT",
     "TOMBSTONES",
     "UNANNOUNCED",
     "UPDATES",
@@ -100,6 +102,14 @@ OAUTH: Final = _of_world(lambda world: any(auth.kind == "oauth2" for auth in wor
 ROTATES: Final = _of_world(lambda world: any(auth.rotates for auth in world.connector.spec.auth), "spec: it rotates no tokens")
 LIMITED: Final = _of_world(
     lambda world: any(limit.seconds <= 60 for limit in world.connector.spec.limits), "spec: it names no limit"
+)
+TELLS_WHAT_IS_LEFT: Final = _of_world(
+    lambda world: any(limit.left and limit.seconds <= 60 for limit in world.connector.spec.limits),
+    "spec: nobody says what is left",
+)
+GROWS: Final = Claim(
+    lambda world, object: world.has("add_field") and _may("create")(world.connector.spec.objects[object]),
+    "world: nobody adds fields to it",
 )
 BUSY: Final = _of_world(lambda world: bool(world.busy), "world: it says 429 when it is busy")
 MERGES: Final = Claim(

@@ -16,7 +16,7 @@ from aios_connect.sandbox import FAULTS, Answer, Fault, NoAnswerError, SimClock
 if TYPE_CHECKING:
     from .issuer import Issuer
 
-__all__ = ["BODIES", "LOST", "Sent", "Trouble", "Wire", "echoing", "saying", "too_many"]
+__all__ = ["BODIES", "LOST", "Sent", "Trouble", "Wire", "echoing", "saying", "saying_besides", "too_many"]
 
 
 def _hollow(body: bytes) -> bytes:
@@ -60,6 +60,11 @@ LOST: Final = tuple(FAULTS[name] for name in ("timeout_after", "reset_after", "b
 def saying(answer: Answer, name: str = "an answer") -> Fault:
     """The same answer, whatever was asked."""
     return Fault(name, "the suite's own", "instead", lambda _, now: answer)
+
+
+def saying_besides(**headers: str) -> Fault:
+    """The true answer, with more headers."""
+    return Fault("more headers", "the suite's own", "after", lambda true, now: replace(true, headers={**true.headers, **headers}))
 
 
 def too_many(name: str, status: int = 429, **headers: str) -> Fault:

@@ -116,9 +116,9 @@ class World(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = SimClock()
-        self._made = 0
-        self._lines = 0
-        self._opened: list[Connector] = []
+        self._records_made = 0
+        self._lines_given = 0
+        self._connectors_opened: list[Connector] = []
         self.tokens = MemoryTokenStore(now=self.clock.now)
         self.budget = MemoryBudget(now=self.clock.now, sleep=self.clock.sleep)
 
@@ -150,6 +150,10 @@ class World(ABC):
 
     def spoil(self, object: str, id: str) -> None:
         """Make one record unreadable, such as by a stray quote or a missing part."""
+        raise NotImplementedError
+
+    def add_field(self, object: str, path: str) -> None:
+        """One of the provider's people adds a field for texts to an object."""
         raise NotImplementedError
 
     def play(self, fault: Fault | None) -> None:
@@ -237,7 +241,7 @@ class World(ABC):
             trust_env=False,
         )
         opened = self.connector(Context(name, dict(self.settings), credentials, http, now, sleep, self.folder))
-        self._opened.append(opened)
+        self._connectors_opened.append(opened)
         return opened
 
     def connection(self, connector: Connector | None = None) -> Connection:
@@ -251,7 +255,7 @@ class World(ABC):
 
     def close(self) -> None:
         """Give everything back."""
-        for connector in self._opened:
+        for connector in self._connectors_opened:
             connector.close()
 
     def provisioned(self) -> Connector:
@@ -270,8 +274,8 @@ class World(ABC):
 
     def fresh(self, object: str) -> Raw:
         """Values of a record that nobody has made yet."""
-        self._made += 1
-        return self.samples[object].new(self._made)
+        self._records_made += 1
+        return self.samples[object].new(self._records_made)
 
     def wait(self, seconds: float = 86_400.0) -> None:
         """Time goes by: a day, unless said otherwise; longer than anything lags."""
@@ -302,8 +306,8 @@ class World(ABC):
 
     def line(self) -> str:
         """The name of a plan line that no other has."""
-        self._lines += 1
-        return f"plan.{self._lines}"
+        self._lines_given += 1
+        return f"plan.{self._lines_given}"
 
     def create(self, object: str, values: Raw | None = None) -> Change:
         """A plan's line that makes a record."""
