@@ -10,7 +10,7 @@ from aios_connect_hubspot.sandbox import Hazards, HubSpotVendor
 
 from aios_connect.connectors import Change, Receipt, Request
 
-from .hubspot_office import connector, everything, update
+from .hubspot_office import connector, create, everything, update
 
 NAMES = {
     "companies": "name",
@@ -122,6 +122,16 @@ def test_merged_there_while_edited_or_deleted_here(object: str) -> None:
         for receipt in (account.edit(id, "new", expect="old"), account.delete(id, expect="old")):
             assert (receipt.outcome, receipt.reason) == ("conflict", f"it was merged into {new}")
     assert [record.values[account.name] for record in account.records] == ["old 0"]
+
+
+def test_the_address_of_a_contact_that_was_merged_away_leads_to_its_survivor_and_is_not_made_anew() -> None:
+    account = Account("contacts", 0)
+    account.hubspot.provision()
+    kept, lost = (account.records.create({"email": f"{name}@example.org"}).id for name in ("kept", "lost"))
+    new = account.vendor.merged("contacts", kept, lost)
+    again = account.hubspot.write("contacts", [create(1, email="lost@example.org")])[0]
+    assert (again.outcome, str(new.id) in again.reason) == ("rejected", True)
+    assert [record.id for record in account.records] == [new.id]
 
 
 @every_object

@@ -38,7 +38,9 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "the id of a merged record leads to its survivor": "https://community.hubspot.com/t5/APIs-Integrations/"
     "Question-about-using-batch-read-API/m-p/1101616",
     "hs_merged_object_ids": "amp-labs/connectors#3487; fivetran/dbt_hubspot#46",
-    "an archive changes no instant": "https://developers.hubspot.com/changelog/new-definition-for-archivedat",
+    "the e-mail of a merged contact stays taken": "https://knowledge.hubspot.com/articles/kcs_article/contacts/"
+    "what-happens-when-i-merge-two-contacts",
+    "an archive changes no instant": "https://developers.hubspot.com/changelog/new-definition-for-archivedat; airbytehq/airbyte#19838",
     "activities have a bin": f"{_SPECS}: archived=true is there for them; supaglue-labs/supaglue found none of them in 2023",
     "a restore counts as a change": "assumed: no page says whether the instant of the last change moves; if it does not, only a "
     "webhook (contact.restore) or a reconcile tells of it",
