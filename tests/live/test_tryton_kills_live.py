@@ -30,7 +30,8 @@ from .tryton_office import Office
 
 pytestmark = pytest.mark.live
 
-KILLS = int(os.environ.get("AIOS_KILLS", "40"))
+PARTS = 4
+KILLS = int(os.environ.get("AIOS_KILLS", "40")) // PARTS
 RUNS = multiprocessing.get_context("forkserver")
 RUNS.set_forkserver_preload([work.__module__])
 JOB = "sheet-and-crm"
@@ -323,15 +324,16 @@ def test_a_run_killed_between_two_calls_of_one_change_is_gone_on_with(scene: Sce
         assert apart(said, scene.expected) == {}
 
 
+@pytest.mark.parametrize("part", range(1, PARTS + 1))
 def test_runs_killed_at_random_instants_lose_nothing_and_write_nothing_twice(
-    scene: Scene, capfd: pytest.CaptureFixture[str]
+    scene: Scene, part: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     seed = int(os.environ.get("AIOS_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
-    chance = random.Random(seed)
+    chance = random.Random(seed + part)
     where: Counter[str] = Counter()
     again: Counter[int] = Counter()
     span, rounds = 0.0, 0
-    while sum(where.values()) < KILLS and rounds < 2 * KILLS + 2:
+    while sum(where.values()) < KILLS and rounds < 3 * KILLS + 2:
         scene.edit(rounds)
         # The first run finds nothing but new records and the second one has a bit of everything: it says how long a run takes.
         instant = chance.random() * span if rounds > 1 else None
@@ -351,6 +353,6 @@ def test_runs_killed_at_random_instants_lose_nothing_and_write_nothing_twice(
             assert apart(said, scene.expected) == {}, told
         rounds += 1
     with capfd.disabled():
-        told = f"AIOS_SEED={seed}: {KILLS} of {rounds} runs were killed while {dict(where)}; pages read again: {dict(again)}"
+        told = f"AIOS_SEED={seed}, part {part} of {PARTS}: {KILLS} of {rounds} runs killed, {dict(where)}; pages again: {dict(again)}"
         print(f"\n{told}", file=sys.stderr)  # a worker of xdist has no other way to the screen
     assert sum(where.values()) == KILLS
