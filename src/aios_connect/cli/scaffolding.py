@@ -33,10 +33,11 @@ _PLACES: Final[Mapping[str, str]] = {
 
 
 def new(what: Literal["connector"], name: str, folder: Path | None = None, /, *, common: Common = Common()) -> Answer:
-    """Lay down a connector of your own, with a sandbox and tests that are green.
+    """Lay down a connector of your own, with its tests.
 
-    It speaks to a small API that its sandbox plays. Make both what the
-    provider says; the tests tell what is still missing.
+    They are green as they lie there: it speaks to a small API that its
+    sandbox plays. Make both what the provider says; the tests tell what is
+    still missing.
 
     Args:
         what: What to lay down: connector.
