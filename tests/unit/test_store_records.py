@@ -23,7 +23,9 @@ from aios_connect.store.records import (
 )
 from aios_connect.store.tables import entity, exception, key, record
 from aios_connect.sync.exceptions import (
+    count_open,
     exception_id,
+    raise_exception,
     resolve_exceptions,
     resolve_others,
     settled_deletes,
@@ -101,3 +103,16 @@ def test_an_answer_costs_no_more_in_a_large_store_than_in_a_small_one(stores: tu
     (answer, few), (same, many) = (steps(store, QUESTIONS[question]) for store in stores)
     assert answer == same
     assert many <= 1.1 * few + 50
+
+
+def test_a_question_is_taken_back_by_its_whole_name_and_not_by_its_short_id(store: Store) -> None:
+    match, rejected = "match:job:crm:people:6315", "rejected:job:crm:people:13073"
+    assert exception_id(match) == exception_id(rejected)
+    with store.begin() as tx:
+        raise_exception(
+            tx, job="job", code="rejected", severity="warn", dedupe=rejected, summary="", choices={}, now=AT, entity="e00020"
+        )
+        resolve_exceptions(tx, [match], AT)
+        assert count_open(tx, "job", "rejected") == 1
+        resolve_exceptions(tx, [rejected], AT)
+        assert count_open(tx, "job", "rejected") == 0

@@ -33,6 +33,8 @@ __all__ = [
     "settlements",
 ]
 
+_LONGEST = 300  # characters of a name that are kept
+
 
 @dataclass(frozen=True, slots=True)
 class ExceptionItem:
@@ -93,7 +95,7 @@ def raise_exception(
     if row is None:
         tx.execute(
             table.insert().values(
-                id=id, job=job, code=code, state="open", dedupe=dedupe[:300], occurrences=1, opened_at=now, **fresh
+                id=id, job=job, code=code, state="open", dedupe=dedupe[:_LONGEST], occurrences=1, opened_at=now, **fresh
             )
         )
     elif row.state == "open":
@@ -106,15 +108,12 @@ def raise_exception(
 
 def resolve_exception(tx: Transaction, dedupe: str, now: datetime) -> None:
     """Close an exception whose cause is gone."""
-    tx.execute(
-        update(table).where(table.c.id == exception_id(dedupe), table.c.state == "open").values(state="closed", resolved_at=now)
-    )
+    resolve_exceptions(tx, [dedupe], now)
 
 
 def resolve_exceptions(tx: Transaction, dedupes: Sequence[str], now: datetime) -> None:
     """Close those of many exceptions that are open; one look-up if none is."""
-    ids = [exception_id(dedupe) for dedupe in dedupes]
-    rows = tx.execute(select(table.c.id, table.c.state).where(table.c.id.in_(ids)))
+    rows = tx.execute(select(table.c.id, table.c.state).where(_named(dedupes)))
     found = [row.id for row in rows if row.state == "open"]
     if found:
         tx.execute(update(table).where(table.c.id.in_(found)).values(state="closed", resolved_at=now))
@@ -203,15 +202,20 @@ def settled_deletes(tx: Transaction, job: str, entities: Sequence[str]) -> dict[
 
 def settled_matches(tx: Transaction, dedupes: Sequence[str]) -> dict[str, tuple[str, str | None, str]]:
     """Dedupe name of a doubtful match -> (``same`` or ``different``, entity, who decided)."""
-    ids = {exception_id(name): name for name in dedupes}
+    names = {name[:_LONGEST]: name for name in dedupes}
     found = {}
-    for row in tx.execute(select(table).where(table.c.id.in_(list(ids)))):
+    for row in tx.execute(select(table).where(_named(dedupes))):
         if row.state not in ("settled", "dismissed"):
             continue
         decision = loads(row.resolution)
         take = "different" if row.state == "dismissed" else decision["take"]
-        found[ids[row.id]] = (take, decision.get("value"), row.resolved_by)
+        found[names[row.dedupe]] = (take, decision.get("value"), row.resolved_by)
     return found
+
+
+def _named(dedupes: Sequence[str]) -> Any:
+    """By whole name, not by id: among many records two names may well share a short id."""
+    return table.c.dedupe.in_([dedupe[:_LONGEST] for dedupe in dedupes])
 
 
 def _about(tx: Transaction, job: str, entities: Sequence[str], codes: Sequence[str], states: Sequence[str]) -> list[Any]:
