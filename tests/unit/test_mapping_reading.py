@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import email_validator
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aios_connect.mappings import CompiledMapping, Problem, contacts, loads
@@ -357,3 +358,21 @@ def test_a_text_is_parsed_once_and_memory_stays_small(monkeypatch: pytest.Monkey
     for text in "cdefg":
         assert remembered[text] == text.upper()
         assert len(remembered) <= 3
+
+
+@given(
+    st.text("aZ9_+-.", min_size=1, max_size=9),
+    st.text("bX0-.", min_size=1, max_size=9),
+    st.sampled_from(("com", "org", "net", "io")),
+)
+def test_what_is_taken_for_a_usual_address_is_an_address(local: str, host: str, top: str) -> None:
+    text = f"{local}@{host}.{top}"
+    assume(contacts._USUAL.match(text))
+    email_validator.validate_email(text, check_deliverability=False, globally_deliverable=False)
+    name, _, domain = text.rpartition("@")
+    assert contacts._email(text) == f"{name}@{domain.lower()}"
+
+
+@pytest.mark.parametrize("text", [f"a@{'b' * 64}.de", "a@bb--c.de", "a..b@c.de", ".a@b.de", "a@b.de\n.", "a@b.local"])
+def test_what_is_none_is_none_however_usual_it_looks(text: str) -> None:
+    assert contacts._email(text) is None

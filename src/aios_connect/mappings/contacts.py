@@ -16,6 +16,8 @@ from .transform import Fallible, Form, OnError, Path, Shortcut, Single, named, s
 __all__ = ["Email", "PersonName", "Phone", "Region"]
 
 _MOST: Final = 16_384
+_SURELY_SHORT: Final = 64  # then no label of its domain is too long (RFC 1035, 2.3.4)
+_USUAL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@([A-Za-z0-9]+(-[A-Za-z0-9]+)*\.)+(com|org|net|[a-z]{2})\Z")
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}(;ext=[0-9]{1,11})?\Z")
 
 Region = Annotated[str, Form("[A-Z]{2}", "the code of a country, such as US")]
@@ -213,13 +215,14 @@ def _phone_as(value: str, region: str | None, style: str) -> str:
 
 
 def _email(text: str) -> str | None:
-    from email_validator import EmailNotValidError, validate_email
-
     text = text.strip()
-    try:
-        validate_email(text, check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError:
-        return None
+    if len(text) > _SURELY_SHORT or _USUAL.match(text) is None:  # most are as usual, and need no library
+        from email_validator import EmailNotValidError, validate_email
+
+        try:
+            validate_email(text, check_deliverability=False, globally_deliverable=False)
+        except EmailNotValidError:
+            return None
     name, _, domain = text.rpartition("@")
     return f"{name}@{domain.lower()}"
 
