@@ -314,12 +314,24 @@ def test_a_zone_that_is_none_is_refused_in_the_settings() -> None:
         scripted(lambda request: None, timezone="Mars/Olympus")
 
 
-def test_calendars_cannot_be_written() -> None:
+def test_an_object_that_is_not_there_is_named() -> None:
     caldav, _ = scripted(lambda request: None)
-    with pytest.raises(NotImplementedError):
-        caldav.write("calendars", [make()])
     with pytest.raises(ConfigError, match="'tasks'"):
         caldav.lookup("tasks", ["1"])
+
+
+@pytest.mark.parametrize("condition", ["", "need-privileges"])
+def test_what_is_not_permitted_is_an_error_if_nothing_was_written(condition: str) -> None:
+    caldav, _ = scripted(script(put=refusal(403, condition), get=THERE))
+    with pytest.raises(AuthError):
+        caldav.write("events", [change()])
+
+
+def test_a_write_of_unknown_outcome_is_told_though_the_next_one_fails() -> None:
+    down = httpx2.Response(500)
+    caldav, _ = scripted(script(put=[httpx2.Response(502), httpx2.Response(401)], get=down))
+    receipts = caldav.write("events", [make("event_1"), make("event_2")])
+    assert [receipt.outcome for receipt in receipts] == ["ambiguous", "ambiguous"]
 
 
 # Writing
@@ -355,7 +367,6 @@ def refusal(status: int, condition: str = "") -> httpx2.Response:
         (refusal(412), [THERE, THEIRS], "conflict"),
         (refusal(404), [THERE, GONE], "conflict"),
         (refusal(403, "C:max-resource-size"), [THERE], "rejected"),
-        (refusal(403), [THERE], "rejected"),
         (refusal(409, "C:no-uid-conflict"), [THERE], "rejected"),
         (refusal(415), [THERE], "rejected"),
         (httpx2.Response(502, text="bad gateway"), [THERE, OURS], "written"),

@@ -58,12 +58,12 @@ def events(count: int) -> list[Raw]:
 def test_the_calendars_and_address_books_of_the_user_are_found_from_the_address_of_the_server(office: Office) -> None:
     everything = office.connector(calendars="", addressbooks="")
     assert everything.check().missing == {}
-    assert office.place.calendar in [raw["id"] for page in everything.read("calendars") for raw in page.records]
+    assert office.place.calendar in [one.path for one in everything.calendars()]
 
 
 def test_a_calendar_can_be_named_as_people_name_it(office: Office) -> None:
-    (one,) = [raw for page in office.caldav.read("calendars") for raw in page.records]
-    (same,) = [raw for page in office.connector(calendars=one["name"]).read("calendars") for raw in page.records]
+    (one,) = office.caldav.calendars()
+    (same,) = office.connector(calendars=one.name).calendars()
     assert same == one
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .busy import Busy
 from .connector import CalDav
+from .places import Collection
 from .recurring import Occurrence
 
-__all__ = ["Busy", "CalDav", "Occurrence"]
+__all__ = ["Busy", "CalDav", "Collection", "Occurrence"]

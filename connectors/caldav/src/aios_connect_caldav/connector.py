@@ -55,7 +55,6 @@ def _object(title: str) -> ObjectSpec:
         incremental=True,
         deletes="tombstones",
         page_size=100,
-        batch_size=20,
         lookup_size=100,
         scan_size=1000,
     )
@@ -86,7 +85,6 @@ class CalDav(Connector):
             Setting("timezone", "IANA name of the zone of times that name none.", default="UTC"),
         ),
         objects={
-            "calendars": ObjectSpec(title="Calendars", verbs=frozenset({"read"}), deletes="file"),
             "events": _object("Events"),
             "contacts": _object("Contacts"),
         },
@@ -135,16 +133,12 @@ class CalDav(Connector):
     def read(self, object: str, since: Cursor | None = None) -> Iterator[Page]:
         """What changed since a sync token, in all calendars or address books that count; deletes are tombstones."""
         self._known(object)
-        if object == "calendars":
-            return iter([Page(self._calendars(), {}, True)])
         collections = sorted(self._places.of(object), key=lambda one: one.path)
         return self._resources[object].pages(collections, since or {}, self.spec.objects[object].page_size)
 
     def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
         """Records by path."""
         self._known(object)
-        if object == "calendars":
-            return [raw for raw in self._calendars() if raw["id"] in ids]
         resources = self._resources[object]
         found: list[Raw] = []
         for path, (revision, text) in resources.fetch([path_of(id) for id in ids]).items():
@@ -169,8 +163,6 @@ class CalDav(Connector):
     def scan(self, object: str) -> Iterator[ScanPage]:
         """Every path with its revision."""
         self._known(object)
-        if object == "calendars":
-            return iter([ScanPage([(raw["id"], "") for raw in self._calendars()], True)])
         return self._resources[object].scan(self._places.of(object))
 
     def write(self, object: str, changes: Sequence[Change]) -> list[Receipt]:
@@ -178,10 +170,12 @@ class CalDav(Connector):
         self._known(object)
         if not changes:
             return []
-        if changes[0].action not in self.spec.objects[object].verbs:
-            raise NotImplementedError(f"caldav cannot {changes[0].action} {object}")
         resources = self._resources[object]
         return Writer(resources, lambda: self._target(object), lambda keys: self.find(object, keys), self.context).write(changes)
+
+    def calendars(self) -> list[Collection]:
+        """The calendars that count; new events go into the first that may be written."""
+        return list(self._places.of("events"))
 
     def busy(self, start: datetime, end: datetime) -> list[Busy]:
         """When the user is taken, in all calendars that count, as the server says.
@@ -223,12 +217,6 @@ class CalDav(Connector):
                 except UnreadableError as error:
                     raise TruncatedError(f"{entry.path}: {error}", provider="caldav", object="events") from None
         return sorted(found, key=lambda one: (one.start, one.end, one.uid))
-
-    def _calendars(self) -> list[Raw]:
-        return [
-            {"id": one.path, "name": one.name or None, "description": one.description or None, "writable": one.writable}
-            for one in self._places.of("events")
-        ]
 
     def _target(self, object: str) -> Collection:
         """Where new records go."""

@@ -208,8 +208,8 @@ def _refused(response: Response) -> ProviderError | None:
     condition = next(_conditions(response.content), "")
     if condition == "valid-sync-token":
         return CursorGoneError("the server forgot the sync token", provider=response.provider, status=response.status)
-    if response.status == 403 and not condition:
-        return None
+    if response.status == 403 and condition in ("", "need-privileges"):
+        return None  # not permitted, which the status says
     error = RefusedError(
         f"the server refused it ({response.status}{', ' + condition if condition else ''})",
         provider=response.provider,

@@ -93,12 +93,5 @@ _CONTACTS: Final = (
 SCHEMAS: Final[Mapping[str, Sequence[FieldInfo]]] = {
     "events": _fields(Events.writable, *_RESOURCE, *_EVENTS),
     "contacts": _fields(Cards.writable, *_RESOURCE, *_CONTACTS),
-    "calendars": _fields(
-        frozenset(),
-        ("id", "text", "Path"),
-        ("name", "text", "Name"),
-        ("description", "text", "What it is for"),
-        ("writable", "boolean", "We may write there"),
-    ),
 }
 """Object -> its fields."""

@@ -72,7 +72,7 @@ class Writer:
             try:
                 receipts.append(self._one(change, there.get(path_of(change.id or ""))))
             except ProviderError as error:
-                if not any(receipt.outcome == "written" for receipt in receipts):
+                if not any(receipt.outcome in ("written", "ambiguous") for receipt in receipts):
                     raise
                 receipts.append(Receipt("ambiguous", change.id, reason=error.message))
         return receipts
@@ -139,7 +139,7 @@ class Writer:
 
     def _refused(self, change: Change, path: str, uid: str, error: ProviderError) -> Receipt:
         """The server said no: because of what stands there, or because of what we sent."""
-        if error.status == 401 or (isinstance(error, AuthError) and error.status != 403):
+        if isinstance(error, AuthError):
             raise error
         condition = error.condition if isinstance(error, RefusedError) else ""
         if change.action == "create":
