@@ -272,3 +272,24 @@ def test_a_deal_that_points_at_somebody_who_is_gone_everywhere_is_made_without(
     asking.run()
     assert asking.run().clean
     assert asking.deals()["right"] == {**BOTH, "Windows": "5"}
+
+
+def test_a_deal_of_somebody_who_is_never_made_elsewhere_is_made_without_and_gets_its_person_later(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path)
+    kinds = {**pair.job.kinds, "person": pair.job.kinds["person"].model_copy(update={"create": ()})}
+    pair.job = pair.job.model_copy(update={"kinds": kinds})
+    ada = {"first": "Ada", "last": "King", "email": "ada@mail.example"}
+    person = pair.left.shelves["people"].create(ada)
+    pair.left.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "new", "person": person.id})
+    assert pair.run().clean
+    assert pair.deals()["right"] == {**BOTH, "Windows": "5"}
+    for _ in range(2):
+        assert [question.summary for question in pair.asked()] == [
+            "Windows in right: its person Ada King is not there, and the job makes none there"
+        ]
+        assert pair.run().written == 0
+    there = pair.right.shelves["people"].create(ada, by="ann")
+    assert pair.run().clean
+    assert pair.right.shelves["deals"].find("name", "Windows").values["person"] == there.id  # type: ignore[union-attr]
+    assert pair.asked() == []
+    pair.store.close()

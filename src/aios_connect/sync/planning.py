@@ -149,7 +149,7 @@ class _Planner:
             return
         by_id = {subject.entity.id: subject for subject in subjects}
         ids = list(by_id)
-        references = References(tx, kind)
+        references = References(tx, kind, self._makes)
         references.learn(pair for subject in subjects for pair in subject.sayings())
         settled, deletes = settlements(tx, self._job.job, ids), settled_deletes(tx, self._job.job, ids)
         for (name, entity), updates in updates_sent(tx, ids).items():
@@ -163,6 +163,9 @@ class _Planner:
                     questions.append(item)
                 else:
                     self._add(item, order)
+
+    def _makes(self, connection: str, kind: str) -> bool:
+        return kind in self._job.kinds and connection in self._job.kinds[kind].create
 
     def _add(self, line: PlanLine, order: int) -> None:
         line.line = self._writer.next_line()

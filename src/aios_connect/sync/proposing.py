@@ -101,8 +101,9 @@ def lines_of(
             continue
         for leaf, reason in told.refused.items():
             yield Question("unwritable", subject.entity.id, leaf, f"{_title(subject)} in {connection.name}: {reason}", {})
-        if told.line is not None:
+        if told.line is not None or told.refused:
             outstanding.add(connection.name)
+        if told.line is not None:
             yield told.line
     for name, seen in subject.seen.items():
         for leaf in references.unresolved(name, seen):
@@ -208,8 +209,9 @@ def _fill(
 ) -> dict[str, str]:
     """Put patch, pending references and fields into a line; returns the leaves that cannot be said there, with the reason."""
     mapping = connection.mapping(subject.entity.kind)
-    spelled, later, _ = references.spelled(mapping, connection.name, told)
-    refused: dict[str, str] = {}
+    spelled, later, lacking = references.spelled(mapping, connection.name, told)
+    refused = {leaf: f"its {leaf} {references.label(told[leaf])} is not there, and the job makes none there" for leaf in lacking}
+    line.waiting = line.waiting or bool(lacking)
     try:
         line.patch = mapping.put(spelled, seen, raw)
     except MappingError:  # one value cannot be said: find it, and say the others

@@ -5,7 +5,7 @@ The store keeps references as their connection says them; the merge compares ent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,15 @@ _Leaves = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A reference to a record that the target does not have yet; the same plan makes it first."""
+    """A reference to a record that the target does not have; the same plan makes it first, or else nobody does.
+
+    Attributes:
+        entity: What it points at.
+        made: The job makes records of its kind there.
+    """
 
     entity: str
+    made: bool = True
 
 
 def reference_leaves(kind: str) -> Mapping[str, str]:
@@ -42,10 +48,12 @@ class References:
     Args:
         tx: An open transaction or view.
         kind: The kind whose records hold the references.
+        makes: Whether records of a kind are made in a connection: a reference to one that will never be there waits for nothing.
     """
 
-    def __init__(self, tx: Transaction, kind: str) -> None:
+    def __init__(self, tx: Transaction, kind: str, makes: Callable[[str, str], bool] = lambda connection, kind: True) -> None:
         self._tx = tx
+        self._makes = makes
         self._leaves = reference_leaves(kind)
         self._known: dict[tuple[str, str, str], str] = {}
         self._records: dict[str, list[RecordRow]] = {}
@@ -122,23 +130,23 @@ class References:
         """Leaves in the words of a connection.
 
         Returns:
-            The leaves it can be told now; references to records it does not have yet; leaves that cannot be said there at all.
+            The leaves it can be told now; references to records it does not have yet; references to records that are not made there.
         """
-        result, pending, unsayable = dict(leaves), {}, []
+        result, pending, lacking = dict(leaves), {}, []
         for leaf in self._leaves:
             entity = result.get(leaf)
             if not isinstance(entity, str) or not entity or leaf not in mapping.writes:
                 continue
             value = self._spell(mapping, leaf, connection, entity)
-            if isinstance(value, Pending):
-                pending[leaf] = value
-                del result[leaf]
-            elif value is None:
-                unsayable.append(leaf)
-                del result[leaf]
-            else:
+            if isinstance(value, str):
                 result[leaf] = value
-        return result, pending, unsayable
+                continue
+            del result[leaf]
+            if value is not None and value.made:
+                pending[leaf] = value
+            elif value is not None:
+                lacking.append(leaf)
+        return result, pending, lacking
 
     def pointed_at(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
         """The entities that these merged leaves point at."""
@@ -171,7 +179,7 @@ class References:
                 return f"{to}:{record.id}"
         if all(record.gone is not None for record in self._records.get(entity, ())):
             return None  # it is gone everywhere: nobody will make it
-        return Pending(entity)
+        return Pending(entity, self._makes(connection, self._leaves[leaf]))
 
 
 def _keys_of_value(kind: str, value: str) -> Sequence[str]:
