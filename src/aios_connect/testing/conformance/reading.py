@@ -71,14 +71,12 @@ class Reading(Suite):
         told = world.read(world.open(), object)
         assert_all_there(world, object, told.records)
 
-    @needs()
     def test_a_last_page_that_is_full_is_the_last_page(self, world: World, object: str) -> None:
         missing = -len(world.truth(object)) % world.size(object)
         world.fill(object, missing + 2 * world.size(object))
         world.wait()
         assert_all_there(world, object, world.read(world.open(), object).records)
 
-    @needs()
     def test_only_the_last_page_says_that_it_is_the_last(self, world: World, object: str) -> None:
         world.fill(object, 2 * world.size(object) + 1)
         world.wait()
@@ -95,13 +93,11 @@ class Reading(Suite):
         found = world.by_id(object, connector.lookup(object, sorted(read)))
         assert found == read
 
-    @needs()
     def test_more_records_are_looked_up_than_one_call_takes(self, world: World, object: str) -> None:
         ids = world.fill(object, world.spec(object).lookup_size + 1)
         found = world.by_id(object, world.open().lookup(object, ids))
         assert sorted(found) == sorted(ids)
 
-    @needs()
     def test_a_record_that_is_gone_is_left_out_of_a_lookup(self, world: World, object: str) -> None:
         gone, kept = world.fill(object, 2)
         world.remove(object, gone)
@@ -132,7 +128,6 @@ class Reading(Suite):
         assert name in inner, "a field that is empty was left out, as if it had not been read"
         assert inner[name] == sample.empty
 
-    @needs()
     @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
     def test_a_text_is_read_letter_by_letter(self, world: World, object: str, text: str) -> None:
         sample = world.samples[object]
@@ -215,7 +210,6 @@ class Reading(Suite):
                 world.play(None)
         assert_all_there(world, object, seen)
 
-    @needs()
     def test_records_that_change_while_they_are_read_are_not_lost(self, world: World, object: str) -> None:
         ids = world.fill(object, 3 * world.size(object))
         text = world.samples[object].text

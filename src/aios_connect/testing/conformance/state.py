@@ -30,7 +30,6 @@ class State(Suite):
             assert stored(page.cursor) == dict(page.cursor)
             assert len(json.dumps(page.cursor)) < 4000
 
-    @needs()
     def test_a_read_that_stopped_behind_any_page_goes_on_without_loss(self, world: World, object: str) -> None:
         world.fill(object, 3 * world.size(object) + 1)
         world.wait()
@@ -102,7 +101,6 @@ class State(Suite):
         assert new in read
         assert_true_to(world, object, [*first.records, *told.records])
 
-    @needs()
     def test_a_change_in_the_instant_of_the_last_read_is_not_missed(self, world: World, object: str) -> None:
         (old,) = world.fill(object, 1)
         connector = world.open()
@@ -194,7 +192,6 @@ class State(Suite):
         else:
             assert_all_there(world, object, [*first.records, *rest])
 
-    @needs()
     def test_a_cursor_of_another_make_is_refused_or_means_the_beginning(self, world: World, object: str) -> None:
         world.fill(object, 2)
         world.wait()
