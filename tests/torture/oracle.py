@@ -33,8 +33,11 @@ class _Cell:
     Attributes:
         now: Side -> the value there.
         fresh: Sides whose value a person wrote since both last agreed.
-        since: Side -> values people wrote there since both last agreed.
+        since: Side -> values people wrote there since one was last brought from one side to the other.
         agreed: Both sides had the same value once. Before that, nothing is not a statement but an empty field.
+        last: The values they had: the one that was brought from one side to the other, and those that people gave both since, which a
+            run may or may not have seen. Who puts such a value back has said nothing that can be seen for sure: servers tell what
+            is, not what was meanwhile.
         vague: People gave it the same value on both sides before the first run ended; whether the run saw that, nobody can tell.
     """
 
@@ -42,6 +45,7 @@ class _Cell:
     fresh: set[str] = field(default_factory=set)
     since: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     agreed: bool = False
+    last: list[Any] = field(default_factory=list)
     vague: bool = False
 
     def forget(self, side: str) -> None:
@@ -129,13 +133,15 @@ class Oracle:
                 cell.fresh.discard(side)
                 if by != "api":
                     cell.since[side].append(value)
-                    if value is not None or cell.agreed:
+                    if (value is not None or cell.agreed) and not any(_same(value, known) for known in cell.last):
                         cell.fresh.add(side)
                 if len(cell.now) == 2 and cell.now[side] == cell.now[other[side]]:
                     cell.vague = by != "api" and (self.activated is None or at < self.activated)
                     cell.agreed = cell.agreed or not cell.vague
+                    cell.last = [value] if by == "api" else [*cell.last, value]
                     cell.fresh.clear()
-                    cell.since.clear()
+                    if by == "api":
+                        cell.since.clear()
 
     def both_sides_agree(self) -> None:
         """The same records with the same values everywhere."""
