@@ -23,6 +23,7 @@ from aios_connect.sync import (
     runs,
 )
 from aios_connect.sync import reconcile as reconcile_job
+from aios_connect.sync.catching_up import catch_up
 from aios_connect.sync.history import set_aside
 from aios_connect.sync.planning import new_id
 
@@ -220,19 +221,22 @@ def undo(
         return work.apply(summary.path, reads)
 
 
-def reconcile(job: str, /, *, common: Common = Common(), screen: OnScreen) -> Answer:
+def reconcile(job: str, /, *, read_again: Switch = False, common: Common = Common(), screen: OnScreen) -> Answer:
     """Compare the store with the tools and show the drift.
 
-    In percent and by id. Nothing is changed.
+    In percent and by id. No tool is changed.
 
     Args:
         job: Name of a job.
+        read_again: Ask for what is apart by its id and store it: also what no read finds, because no change was announced.
         common: What every command takes.
         screen: Handed in.
     """
     with Project.find(common.project) as project:
         work = _work(project, job, screen)
-        return DriftAnswer(job, reconcile_job(work.job, work.connections, work.store, now=project.now, progress=screen))
+        drifts = reconcile_job(work.job, work.connections, work.store, now=project.now, progress=screen)
+        count = catch_up(drifts, work.connections, work.store, now=project.now) if read_again else None
+        return DriftAnswer(job, drifts, count)
 
 
 def _agree(shown: PlanAnswer, screen: Screen, *, yes: bool) -> None:

@@ -95,11 +95,18 @@ def _show_report(report: ApplyReport, console: Console) -> None:
 
 
 class DriftAnswer(Answer):
-    """How far store and tools are apart."""
+    """How far store and tools are apart.
 
-    def __init__(self, job: str, drifts: Sequence[Drift]) -> None:
+    Args:
+        job: The job.
+        drifts: What was found.
+        read_again: How many records were read again since, if any were to be.
+    """
+
+    def __init__(self, job: str, drifts: Sequence[Drift], read_again: int | None = None) -> None:
         self.job = job
         self.drifts = list(drifts)
+        self.read_again = read_again
         self.exit_code = 0 if all(drift.clean for drift in drifts) else 3
 
     def document(self) -> Any:
@@ -111,6 +118,7 @@ class DriftAnswer(Answer):
                 | {"agreement": round(drift.agreement, 3), "clean": drift.clean}
                 for drift in self.drifts
             ],
+            **({} if self.read_again is None else {"read_again": self.read_again}),
         }
 
     def show(self, console: Console) -> None:
@@ -129,6 +137,8 @@ class DriftAnswer(Answer):
                 console.print(f"    {counted(drift.apart, 'linked record')} not as agreed:")
                 for id, leaves in list(drift.differing.items())[:_SHOWN]:
                     console.print(Text(clip(f"      {id}: {', '.join(leaves)}", console.width)))
+        if self.read_again:
+            console.print(f"\n{counted(self.read_again, 'record')} read again, by id")
         if self.exit_code:
             console.print(f"\naios plan {self.job} reads what changed and shows what would bring them in step", style="dim")
 
