@@ -8,14 +8,16 @@ That a change of an association alone always does so is an assumption; of notes 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from aios_connect_hubspot.sandbox import Hazards, HubSpotVendor, Record
 from aios_connect_hubspot.sandbox._associations import Associations
 
-from aios_connect.sandbox import Edit, Item, SimClock
+from aios_connect.sandbox import Call, Edit, Item, SimClock, route
 
 from .plain_vendor import FIELDS
 
@@ -52,18 +54,33 @@ class HubSpotAccount(HubSpotVendor):
         clock: Its time.
         hazards: What is hard about it.
         seed: The same seed gives the same lags and orders.
+        page_size: Records per page at most, so that a few make several pages.
 
     Attributes:
         shelves: Object of a plain server -> its records, as people there see them.
         acting: Who changes associations at the moment: ``"api"``, or a person.
     """
 
-    def __init__(self, clock: SimClock | None = None, *, hazards: Hazards = Hazards(), seed: int = 0) -> None:
+    def __init__(
+        self, clock: SimClock | None = None, *, hazards: Hazards = Hazards(), seed: int = 0, page_size: int = 200
+    ) -> None:
         super().__init__(clock, hazards=hazards, seed=seed)
+        self._page_size = page_size
         self.acting = "api"
         self._merging = False
         self.associations = _Watched(self)
         self.shelves = {object: View(self, object) for object in FIELDS}
+
+    @route("GET", "/crm/v3/objects/{object}")
+    def list(self, call: Call, object: str) -> Any:
+        limit = min(self._page_size, int(call.query.get("limit") or 10))
+        return super().list(replace(call, query={**call.query, "limit": str(limit)}), object)
+
+    @route("POST", "/crm/v3/objects/{object}/search")
+    def search(self, call: Call, object: str) -> Any:
+        asked = call.json()
+        asked["limit"] = min(self._page_size, int(asked.get("limit", 10)))
+        return super().search(replace(call, body=json.dumps(asked).encode()), object)
 
     @contextmanager
     def by(self, who: str) -> Iterator[None]:

@@ -104,7 +104,9 @@ class HubSpotDay(Day):
     def _vendor(self, side: str, grain: timedelta) -> PlainVendor:
         if side != "left":
             return super()._vendor(side, grain)
-        return cast(PlainVendor, HubSpotAccount(self.clock, hazards=Hazards(latency=0.02), seed=self._seed))
+        page_size = self.draw.choice([2, 3, 10])
+        account = HubSpotAccount(self.clock, hazards=Hazards(latency=0.02), seed=self._seed, page_size=page_size)
+        return cast(PlainVendor, account)
 
     def _connect(self, side: str, attempts: int) -> Connection:
         if side != "left":
