@@ -43,7 +43,7 @@ install: .venv/.ready ## Install everything into .venv, every package checked by
 	@mkdir -p .live && touch $@
 
 demo: ## The whole story on a real Tryton and a sheet
-	@$(MAKE) --no-print-directory -j 2 .venv/.runtime .live/.tryton
+	@$(MAKE) --silent --no-print-directory -j 2 .venv/.runtime .live/.tryton
 	@$(BIN)/python -m tests.demo
 
 test: .venv/.ready ## Unit, laws, contract, command line, both stores; offline
