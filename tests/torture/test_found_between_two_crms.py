@@ -1,0 +1,51 @@
+"""What random days between HubSpot and another system once found, told short. More such stories: tests/sync/test_outcomes_in_hubspot.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aios_connect.errors import AiosError
+from aios_connect.sandbox import Call, NoAnswerError
+from aios_connect.sync import open_exceptions
+from tests.sync.test_outcomes_in_hubspot import BOTH, pair_in_step
+
+
+def test_a_run_that_goes_on_with_an_interrupted_read_knows_what_came_since(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path)
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"value": "110"})
+
+    def down(call: Call) -> None:
+        if call.query.get("archived") and call.path.endswith("deals"):
+            raise NoAnswerError("refused")
+
+    pair.left.before = down  # when the changed deals have been read already
+    with pytest.raises(AiosError):
+        pair.run()
+    pair.left.before = lambda call: None
+    pair.left.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "new"})
+    assert pair.run().clean
+    assert pair.deals()["right"] == {**BOTH, "Roof": "110", "Windows": "5"}
+    pair.store.close()
+
+
+def test_a_record_made_of_two_others_before_anybody_knew_them_is_one_record(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path)
+    first = pair.left.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "new"})
+    second = pair.left.shelves["deals"].create({"name": "Doors", "value": "6", "stage": "new"})
+    pair.left.drop("deals", second.id, survivor=first.id)
+    assert pair.run().clean
+    assert pair.deals()["right"] == {**BOTH, "Windows": "5"}
+    assert open_exceptions(pair.store) == []
+    pair.store.close()
+
+
+def test_a_known_record_merged_with_one_that_nobody_knew_stays_itself(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path)
+    new = pair.left.shelves["deals"].create({"name": "Roof, second half", "value": "6", "stage": "lost"})
+    pair.left.drop("deals", new.id, survivor=pair.left_id("Stairs"))
+    assert pair.run().clean
+    assert pair.deals() == {"left": BOTH, "right": BOTH}
+    assert open_exceptions(pair.store) == []
+    pair.store.close()
