@@ -20,7 +20,7 @@ _NAMED = {
     "plan": r"plan_\d{8}T\d{6}_[0-9a-f]{6}",
     "run": r"run_\d{8}T\d{6}_[0-9a-f]{6}",
     "person": r"person_[0-9a-f]{24}",
-    "x": r"\bx[0-9a-f]{7}\b",
+    "x": r"\bx[a-z2-7]{7}\b",
 }
 
 

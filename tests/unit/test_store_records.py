@@ -106,7 +106,7 @@ def test_an_answer_costs_no_more_in_a_large_store_than_in_a_small_one(stores: tu
 
 
 def test_a_question_is_taken_back_by_its_whole_name_and_not_by_its_short_id(store: Store) -> None:
-    match, rejected = "match:job:crm:people:6315", "rejected:job:crm:people:13073"
+    match, rejected = "match:job:crm:people:23376", "rejected:job:crm:people:177414"
     assert exception_id(match) == exception_id(rejected)
     with store.begin() as tx:
         raise_exception(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +73,7 @@ class ExceptionItem:
 
 def exception_id(dedupe: str) -> str:
     """The short id of an exception: the same thing met again has the same one."""
-    return "x" + sha256(dedupe.encode()).hexdigest()[:7]
+    return "x" + b32encode(sha256(dedupe.encode()).digest()).decode()[:7].lower()
 
 
 def raise_exception(
