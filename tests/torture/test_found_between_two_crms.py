@@ -49,3 +49,25 @@ def test_a_known_record_merged_with_one_that_nobody_knew_stays_itself(tmp_path: 
     assert pair.deals() == {"left": BOTH, "right": BOTH}
     assert open_exceptions(pair.store) == []
     pair.store.close()
+
+
+def test_a_deal_that_points_at_somebody_nobody_knows_yet_goes_on_pointing_there(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path)
+    ada = pair.left.shelves["people"].create({"first": "Ada", "last": "King", "email": "ada@mail.example"})
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"person": ada.id})
+    assert pair.run().clean
+    bob = pair.left.shelves["people"].create({"first": "Bob", "last": "Ray", "email": "bob@mail.example"})
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"person": bob.id})
+    contacts = pair.left.records["contacts"]
+    contacts._pending, later = [], contacts._pending  # the index knows the deal, and not Bob
+    pair.run()
+    roof = pair.left.shelves["deals"].get(pair.left_id("Roof"))
+    assert roof is not None
+    assert roof.values["person"] == bob.id
+    contacts._pending = later
+    pair.left.shelves["people"].change(bob.id, {"title": "Owner"})
+    assert pair.run().clean
+    assert pair.right.shelves["deals"].find("name", "Roof").values["person"] == next(  # type: ignore[union-attr]
+        item.id for item in pair.right.shelves["people"] if item.values["first"] == "Bob"
+    )
+    pair.store.close()

@@ -156,11 +156,13 @@ class _Told:
 
 def _update(subject: Subject, connection: Connection, record: RecordRow, rule: KindRule, references: References) -> _Told:
     resolved, allowed = subject.resolved[connection.name], allowed_writes(connection, subject.entity.kind, rule)
+    unknown = references.unresolved(connection.name, subject.seen[connection.name])  # it says something, we know not what
     told = {
         leaf: value
         for leaf, value in subject.merged.leaves.items()
         if leaf in allowed
         and leaf not in subject.open_leaves
+        and leaf not in unknown
         and value != resolved.get(leaf)
         and (value is not None or leaf in resolved)
     }
