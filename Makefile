@@ -52,7 +52,7 @@ test: .venv/.ready ## Unit, laws, contract, command line, both stores; offline
 live: .venv/.ready ## Against real servers on loopback
 	@AIOS_LIVE=1 $(BIN)/pytest -q -n 2 --dist worksteal -m live
 
-torture: .venv/.ready ## Faults and kills (AIOS_SCHEDULES=10000 for all)
+torture: .venv/.ready ## Faults and kills (AIOS_SCHEDULES=10000 AIOS_LAG_SEEDS=20 for all)
 	@$(BIN)/pytest -q -m torture
 
 mutants: .venv/.ready ## Break the reference connector; the conformance suite must see it
