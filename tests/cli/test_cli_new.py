@@ -44,7 +44,18 @@ def test_no_place_for_a_word_is_left_open(laid: Path) -> None:
 
 def test_it_is_as_well_kept_as_the_rest(laid: Path) -> None:
     settings = Path(__file__).parents[2] / "pyproject.toml"
-    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(settings), "--select", "E,F,W,I,B,UP,PTH", "src"]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--no-cache",
+        "--config",
+        str(settings),
+        "--select",
+        "E,F,W,I,B,UP,PTH",
+        "src",
+    ]
     done = subprocess.run(command, cwd=laid, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

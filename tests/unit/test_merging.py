@@ -15,7 +15,9 @@ def side(name: str, seen: dict[str, Any], base: dict[str, Any] | None, writes: t
     """A side as planning makes it: what differs from the base has changed, what was never agreed is fresh."""
     agreed = base or {}
     changed = frozenset(leaf for leaf, value in seen.items() if (agreed[leaf] != value if leaf in agreed else value is not None))
-    return Side(name, seen, changed, changed - agreed.keys(), frozenset(), frozenset(), frozenset(writes), source=f"{name} record/1")
+    return Side(
+        name, seen, changed, changed - agreed.keys(), frozenset(), frozenset(), frozenset(writes), source=f"{name} record/1"
+    )
 
 
 def ask(leaf: str) -> Authority:
