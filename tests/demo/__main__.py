@@ -1,7 +1,8 @@
-"""The whole story on a real Tryton and a sheet: plan, apply, two people who edit at the same time, one conflict, why, undo, reconcile.
+"""The whole story on a real Tryton, a sheet and a HubSpot sandbox: plan, apply, two people who edit at the same time, one conflict, why,
+undo, reconcile; then a third system joins, and the process that fills it is killed in the middle.
 
-What keeps the two in step is the real command line, each command in a process of its own. What people do, and every comparison, is
-plain: the csv module on the files, JSON-RPC to Tryton, none of our code. Commands that only look run beside one another.
+What keeps them in step is the real command line, each command in a process of its own. What people do, and every comparison, is
+plain: the csv module on the files, JSON-RPC to Tryton, the sandbox's own memory. Commands that only look run beside one another.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from aios_connect.sandbox import serve
 from aios_connect.testing.servers import TrytonDatabase, tryton
 
+from .account import TOKEN, Account
 from .sides import Sheet, Tryton
 from .telling import Aios, Story
 
 HERE: Final = Path(__file__).parent
 JOB: Final = "sheet-and-crm"
+ALL: Final = "three-in-step"
 KINDS: Final = ("companies", "people", "deals")
 
 
@@ -55,6 +60,10 @@ def play(story: Story, aios: Aios, sheet: Sheet, database: TrytonDatabase) -> No
     first_run(story, aios, sheet, crm)
     conflict = both_edit(story, aios, sheet, crm)
     settle(story, aios, sheet, crm, conflict)
+    account = Account()
+    with serve(account.vendor) as hub:
+        aios("connect", "hub", "--provider", "hubspot", "--set", f"url={hub.url}", "--password-stdin", given=TOKEN, shown=2)
+        third(story, aios, sheet, crm, account)
 
 
 def first_run(story: Story, aios: Aios, sheet: Sheet, crm: Tryton) -> None:
@@ -124,6 +133,47 @@ def settle(story: Story, aios: Aios, sheet: Sheet, crm: Tryton, conflict: str) -
     drifts = json.loads(reconcile())["drifts"]
     apart = {f"{one['connection']} {one['object']}": one for one in drifts if not one["clean"]}
     story.expect(f"nothing has drifted in {sum(one['there'] for one in drifts)} records", apart, {})
+
+
+def third(story: Story, aios: Aios, sheet: Sheet, crm: Tryton, account: Account) -> None:
+    """A HubSpot account joins. The process that fills it dies half-way; the next one goes on. Then people edit in all three."""
+    story.act("A HubSpot account joins, with everything on that is hard about it")
+    counts = aios.begin_plan(ALL, "joined.jsonl", shown=6)()
+    story.expect("it would get everything, and nobody else anything", counts, {"hub": {"create": 81}})
+    story.act("kill -9, when HubSpot has made the second batch and has not answered yet")
+    died = aios.begin("apply", "joined.jsonl", "--yes", fine=(-signal.SIGKILL,))
+    account.kill_after(2, died.pid)
+    died()
+    story.expect("HubSpot has companies and people, no deals", account.counts(), {"companies": 15, "people": 41, "deals": 0})
+    report = aios.json("apply", "joined.jsonl", "--yes")
+    story.expect("the next apply goes on with that run", (report["resumed"], report["troubles"]), (True, []))
+    story.expect("everything is there once", account.counts(), {"companies": 15, "people": 41, "deals": 25})
+    compare_all(story, sheet, crm, account)
+    story.act("People edit in all three")
+    sheet.replace("people.csv", "(971) 555-0111", "(971) 555-0161")
+    sheet.replace("companies.csv", "(503) 555-0102", "(503) 555-0177")
+    crm.contact("Miriam Alder", "mobile", "+1 971-555-0166")
+    account.change("zoe@fernhillvet.example.com", mobilephone="+1 971-555-0144")
+    account.wait()
+    report = aios.json("apply", ALL, "--yes")
+    story.expect("every edit went to the two others", (report["written"], report["troubles"], report["exceptions"]), (8, [], []))
+    account.wait()
+    last = aios.begin_plan(ALL, "last.jsonl", shown=3)
+    compare_all(story, sheet, crm, account)
+    story.expect("the next plan is empty", last(), {})
+
+
+def compare_all(story: Story, sheet: Sheet, crm: Tryton, account: Account) -> None:
+    """The three truths, by plain means."""
+    compare(story, sheet, crm)
+    here, there = account.truth(), crm.truth()
+    apart = {
+        f"{kind} {name}": (here[kind].get(name), there[kind].get(name))
+        for kind in KINDS
+        for name in sorted({*here[kind], *there[kind]})
+        if here[kind].get(name) != there[kind].get(name)
+    }
+    story.expect(f"HubSpot and Tryton say the same about {sum(map(len, here.values()))} records", apart, {})
 
 
 def compare(story: Story, sheet: Sheet, crm: Tryton, but: str = "") -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Aios", "Story"]
+__all__ = ["Aios", "Begun", "Story"]
 
 
 class Story:
@@ -53,6 +53,32 @@ class Story:
         return 1 if self.failed else 0
 
 
+class Begun:
+    """A command that runs."""
+
+    def __init__(
+        self, process: subprocess.Popen[str], words: tuple[str, ...], given: str, shown: int, fine: tuple[int, ...], story: Story
+    ) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._words = words
+        self._given = given
+        self._shown = shown
+        self._fine = fine
+        self._story = story
+
+    def __call__(self) -> str:
+        """Wait for its end; what it said on stdout."""
+        out, err = self._process.communicate(self._given)
+        command = f"aios {' '.join(self._words)}"
+        if self._process.returncode not in self._fine:
+            raise RuntimeError(f"{command} ended with {self._process.returncode}\n{out}{err}")
+        lines = out.splitlines()
+        more = [f"... {len(lines) - self._shown} more lines"] if 0 < self._shown < len(lines) else []
+        self._story.tell("\n".join([f"$ {command}", *lines[: self._shown], *more]))
+        return out
+
+
 class Aios:
     """The command line in one project.
 
@@ -65,7 +91,7 @@ class Aios:
         self._project = project
         self._story = story
 
-    def begin(self, *words: str, shown: int = 0, given: str = "", fine: tuple[int, ...] = (0,)) -> Callable[[], str]:
+    def begin(self, *words: str, shown: int = 0, given: str = "", fine: tuple[int, ...] = (0,)) -> Begun:
         """Start a command; the answer waits for its end.
 
         Args:
@@ -75,7 +101,7 @@ class Aios:
             fine: The exit codes that are no failure.
 
         Returns:
-            A function that gives what the command said on stdout, and raises RuntimeError if it failed.
+            The process; called, it gives what the command said on stdout, and raises RuntimeError if it failed.
         """
         command = [str(Path(sys.executable).with_name("aios")), *words]
         own = {"AIOS_KEY_FILE": str(self._project / ".aios" / "key")}  # not the keyring of whoever watches
@@ -83,17 +109,7 @@ class Aios:
         process = subprocess.Popen(
             command, cwd=self._project, env=os.environ | own, stdin=pipe, stdout=pipe, stderr=pipe, text=True
         )
-
-        def end() -> str:
-            out, err = process.communicate(given)
-            if process.returncode not in fine:
-                raise RuntimeError(f"aios {' '.join(words)} ended with {process.returncode}\n{out}{err}")
-            lines = out.splitlines()
-            more = [f"... {len(lines) - shown} more lines"] if 0 < shown < len(lines) else []
-            self._story.tell("\n".join([f"$ aios {' '.join(words)}", *lines[:shown], *more]))
-            return out
-
-        return end
+        return Begun(process, words, given, shown, fine, self._story)
 
     def __call__(self, *words: str, shown: int = 0, given: str = "") -> str:
         """Run a command; what it says on stdout."""

@@ -181,6 +181,13 @@ def test_a_vendor_on_a_port_answers_like_one_in_process(server: tuple[Notes, Ser
     assert [entry.status for entry in vendor.log] == [201, 200]
 
 
+def test_the_time_told_on_a_port_is_the_vendors_own(server: tuple[Notes, Server]) -> None:
+    """A watermark taken from the machine's clock would lie hours ahead of a simulated vendor."""
+    _, at = server
+    with httpx2.Client(base_url=at.url, trust_env=False) as client:
+        assert "date" not in client.get("/notes/n1").headers
+
+
 @pytest.mark.parametrize(("name", "error"), [("reset_after", httpx2.TransportError), ("timeout_after", httpx2.ReadTimeout)])
 def test_connections_really_break_on_a_port(server: tuple[Notes, Server], name: str, error: type[Exception]) -> None:
     vendor, at = server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -41,6 +42,15 @@ def transport(vendor: Vendor) -> httpx2.BaseTransport:
     return httpx2.MockTransport(answer)
 
 
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hung up, or was killed, is no fault of the server; anything else is shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Server:
     """A vendor on a loopback port, in a thread of its own; stopped by :meth:`close` or at the end of a ``with`` block.
 
@@ -49,8 +59,7 @@ class Server:
     """
 
     def __init__(self, vendor: Vendor, port: int = 0) -> None:
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(vendor))
-        self._http.daemon_threads = True
+        self._http = _Listener(("127.0.0.1", port), _handler(vendor))
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -93,7 +102,7 @@ def _handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
                 self._break(broken.how)
                 return
             try:
-                self.send_response(answer.status)
+                self.send_response_only(answer.status)  # the time is the vendor's own, and told by itself if at all
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(answer.body)))
