@@ -42,7 +42,7 @@ install: .venv/.ready ## Install everything into .venv, every package checked by
 	@PYTHONPATH=src $(BIN)/python -m aios_connect.testing.servers
 	@mkdir -p .live && touch $@
 
-demo: ## The whole story on a real Tryton and a sheet
+demo: ## The whole story: a sheet, a real Tryton, a HubSpot sandbox
 	@$(MAKE) --silent --no-print-directory -j 2 .venv/.runtime .live/.tryton
 	@$(BIN)/python -m tests.demo
 
