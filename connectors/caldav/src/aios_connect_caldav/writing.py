@@ -33,6 +33,7 @@ __all__ = ["Writer", "holds"]
 
 _GONE: Final = "it is not there any more"
 _STALE: Final = "it was changed since it was read"
+_LOCKED: Final = "somebody else is writing it just now"  # https://www.rfc-editor.org/rfc/rfc4918#section-11.3
 _UID: Final = frozenset({"no-uid-conflict", "unique-scheduling-object-resource"})
 _NAME: Final = re.compile(r"[A-Za-z0-9_.@+-]+")
 
@@ -148,11 +149,10 @@ class Writer:
                 if made is not None:
                     return Receipt("written", made["id"], made["etag"], made)  # made before, under this key
                 return Receipt("conflict", reason="there is one with this UID or name already")
-        elif error.status in (404, 412) and condition not in _UID:
+        elif error.status in (404, 412, 423) and condition not in _UID:
             current = self._now_there(path)
-            return Receipt(
-                "conflict", path, current["etag"] if current else None, current=current, reason=_STALE if current else _GONE
-            )
+            reason = _LOCKED if error.status == 423 else _STALE if current else _GONE
+            return Receipt("conflict", path, current["etag"] if current else None, current=current, reason=reason)
         return Receipt("rejected", change.id, reason=error.message)
 
     def _found(self, change: Change, path: str, error: ProviderError | None) -> Receipt:
