@@ -56,6 +56,11 @@ def test_different_edits_without_authority_are_a_conflict_with_both_values() -> 
     assert [dict(conflict.values) for conflict in merged.conflicts] == [{"crm": "b", "sheet": "c"}]
 
 
+def test_who_said_the_agreed_value_by_itself_is_heard_against_an_edit() -> None:
+    merged = merge({"x": "a"}, [side("crm", {"x": "b"}, {"x": "a"}), side("sheet", {"x": "a"}, None)], ask)
+    assert [dict(conflict.values) for conflict in merged.conflicts] == [{"sheet": "a", "crm": "b"}]
+
+
 def test_declared_authority_wins_an_overlap() -> None:
     sides = [side("crm", {"x": "b"}, {"x": "a"}), side("sheet", {"x": "c"}, {"x": "a"})]
     merged = merge({"x": "a"}, sides, lambda leaf: Authority(connection="sheet"))

@@ -174,10 +174,11 @@ def _holders(leaf: str, old: Any, sides: Sequence[Side], speakers: Sequence[Side
 
     Nothing is an empty field against a side that was never asked, and a statement against one that has not heard of it yet.
     """
+    own = [side for side in sides if leaf in side.fresh and old is not None and side.seen[leaf] == old]  # said by itself
     against = any(leaf in side.unheard | side.doubtful or (leaf in side.fresh and old is not None) for side in speakers)
     if old is _ABSENT or not against:
-        return []
-    return [
+        return own
+    return own + [
         side
         for side in sides
         if side not in speakers and leaf not in side.fresh | side.unheard and leaf in side.seen and side.seen[leaf] == old
