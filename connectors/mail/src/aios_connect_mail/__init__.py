@@ -1,0 +1,1 @@
+"""Mailboxes for aios-connect: IMAP reads, SMTP sends."""

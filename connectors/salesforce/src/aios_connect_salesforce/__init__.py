@@ -1,0 +1,1 @@
+"""Salesforce for aios-connect, and a fake Salesforce to try things on."""

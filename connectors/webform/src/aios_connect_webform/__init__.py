@@ -1,0 +1,1 @@
+"""Web forms and webhooks for aios-connect: enquiries as they come in."""
