@@ -38,6 +38,8 @@ class _Cell:
         last: The values they had: the one that was brought from one side to the other, and those that people gave both since, which a
             run may or may not have seen. Who puts such a value back has said nothing that can be seen for sure: servers tell what
             is, not what was meanwhile.
+        gone: Side -> what it said when the record went away there, and whether that was a person's word nobody had heard. A merge that
+            gives the record a new id, or a restore, brings it back: who finds the same value there has said nothing by that.
         vague: People gave it the same value on both sides before the first run ended; whether the run saw that, nobody can tell.
     """
 
@@ -46,12 +48,20 @@ class _Cell:
     since: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     agreed: bool = False
     last: list[Any] = field(default_factory=list)
+    gone: dict[str, tuple[Any, bool]] = field(default_factory=dict)
     vague: bool = False
 
     def forget(self, side: str) -> None:
         """The record went away there. What it said may still be on its way to the other side."""
-        self.now.pop(side, None)
+        if side in self.now:
+            self.gone[side] = (self.now.pop(side), side in self.fresh)
         self.fresh.discard(side)
+
+    def is_news(self, value: Any, gone: tuple[Any, bool] | None) -> bool:
+        """A person's value says something that was not said before; ``gone`` is what was there when the record went."""
+        if gone is not None and _same(value, gone[0]):
+            return gone[1]
+        return (value is not None or self.agreed) and not any(_same(value, known) for known in self.last)
 
 
 class Oracle:
@@ -129,11 +139,12 @@ class Oracle:
                     self._judge(cell, side, other[side], f"{object} {name!r} {leaf} in {side}: {old!r} -> {value!r}", value)
                 if by != "api" and side in cell.now and _same(value, old):
                     continue  # nobody can tell that from nothing
+                gone = cell.gone.pop(side, None)
                 cell.now[side] = value
                 cell.fresh.discard(side)
                 if by != "api":
                     cell.since[side].append(value)
-                    if (value is not None or cell.agreed) and not any(_same(value, known) for known in cell.last):
+                    if cell.is_news(value, gone):
                         cell.fresh.add(side)
                 if len(cell.now) == 2 and cell.now[side] == cell.now[other[side]]:
                     cell.vague = by != "api" and (self.activated is None or at < self.activated)
