@@ -465,6 +465,17 @@ def test_the_budget_is_asked_before_every_attempt() -> None:
     assert sum(clock.waits) > 10
 
 
+def test_a_batch_counts_as_what_is_in_it() -> None:
+    clock = Clock()
+    budget = MemoryBudget(now=clock.now, sleep=clock.sleep)
+    seam = http(Vendor(ok()), clock, limits=(Limit(10, 10),), budget=budget)
+    seam.request("POST", "/batch", cost=9)
+    seam.request("GET", "/1")
+    assert clock.waits == []
+    seam.request("GET", "/2")
+    assert sum(clock.waits) > 10
+
+
 def test_a_429_closes_the_account_for_all_who_share_it() -> None:
     clock = Clock()
     budget = MemoryBudget(now=clock.now, sleep=clock.sleep)

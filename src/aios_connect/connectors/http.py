@@ -79,6 +79,7 @@ class _Call:
     safe: bool
     signer: Signer | None
     scope: str
+    cost: int
     object: str
     classify: Callable[[Response], ProviderError | None] | None
     renewed: bool = False
@@ -179,6 +180,7 @@ class Http:
         safe: bool | None = None,
         lines: Sequence[str] = (),
         scope: str = "",
+        cost: int = 1,
         object: str = "",
         classify: Callable[[Response], ProviderError | None] | None = None,
     ) -> Response:
@@ -195,6 +197,7 @@ class Http:
             safe: It may be sent again without harm. ``GET``, ``HEAD`` and ``OPTIONS`` are; a search by ``POST`` must say so.
             lines: Ids of the plan lines that this request carries out.
             scope: Label of the limit that this call falls under.
+            cost: Calls, or units, that it counts as: of a batch, what is in it.
             object: The vendor's object, for errors.
             classify: What this answer means at this vendor, asked before the status is looked at: the error it is, or ``None``.
 
@@ -221,6 +224,7 @@ class Http:
             safe=method.upper() in _SAFE if safe is None else safe,
             signer=self._credentials if ours and "authorization" not in sent else None,
             scope=scope,
+            cost=cost,
             object=object,
             classify=classify,
         )
@@ -251,13 +255,13 @@ class Http:
 
     def _attempt(self, call: _Call) -> Response:
         self._wire.open()  # it takes a moment, which must not pass between counting a call and sending it
-        since = self._budget.acquire(self.account, call.scope, self._limits) if self._budget else 0.0
+        since = self._budget.acquire(self.account, call.scope, self._limits, call.cost) if self._budget else 0.0
         signature = dict(call.signer.headers()) if call.signer else {}
         try:
             response = self._send(call, signature)
         finally:
             if self._budget:
-                self._budget.answered(self.account, call.scope, self._limits, since=since)
+                self._budget.answered(self.account, call.scope, self._limits, since=since, cost=call.cost)
         error = call.classify(response) if call.classify else None
         if error is not None:
             known = True
