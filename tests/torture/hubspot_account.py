@@ -19,7 +19,7 @@ from aios_connect_hubspot.sandbox._associations import Associations
 
 from aios_connect.sandbox import Call, Edit, Item, SimClock, route
 
-from .plain_vendor import FIELDS
+from .plain_vendor import FIELDS, Merges
 
 __all__ = ["OBJECTS", "HubSpotAccount", "View"]
 
@@ -59,6 +59,7 @@ class HubSpotAccount(HubSpotVendor):
     Attributes:
         shelves: Object of a plain server -> its records, as people there see them.
         acting: Who changes associations at the moment: ``"api"``, or a person.
+        merges: What was merged, in order.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class HubSpotAccount(HubSpotVendor):
         self._page_size = page_size
         self.acting = "api"
         self._merging = False
+        self.merges: Merges = []
         self.associations = _Watched(self)
         self.shelves = {object: View(self, object) for object in FIELDS}
 
@@ -98,6 +100,7 @@ class HubSpotAccount(HubSpotVendor):
             if survivor is None:
                 self.records[theirs].archive(id, by=by)
             else:
+                self.merges.append((object, id, survivor))
                 self.merged(theirs, int(survivor), int(id), by=by)
 
     def merged(self, object: str, primary: int, other: int, *, by: str = "a person") -> Record:
@@ -192,7 +195,9 @@ class View:
             known = self._pointed_at(id, other)
             if other == to and known is not ... and known != self._links.get((id, name), ...):
                 self._links[id, name] = known
-                self.history.append(Edit(self._account.clock.now(), self._account.acting, str(id), {name: known}))
+                edit = Edit(self._account.clock.now(), self._account.acting, str(id), {name: known})
+                self.history[:] = [past for past in self.history if not _within_one_call(past, edit)]
+                self.history.append(edit)
                 self._records.change(id, {}, by=self._account.acting)
 
     def _item(self, record: Record) -> Item:
@@ -227,6 +232,12 @@ class View:
         return {
             known[name]: _STAGES[value] if name == "stage" else value or "" for name, value in values.items() if name in known
         }
+
+
+def _within_one_call(past: Edit, edit: Edit) -> bool:
+    """The same hand changed the same association a moment ago: of a list of associations that come or go with one call nobody sees half."""
+    same = (past.at, past.by, past.id) == (edit.at, edit.by, edit.id)
+    return same and past.values is not None and edit.values is not None and past.values.keys() == edit.values.keys()
 
 
 class _Heard(list[Edit]):

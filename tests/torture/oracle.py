@@ -135,7 +135,7 @@ class Oracle:
                     continue
                 cell, value = cells[object, name, leaf], values[leaf]
                 old = cell.now.get(side)
-                if by == "api" and value != old:
+                if by == "api" and value != old and not self._is_merged(other[side], FIELDS[object][leaf], old, value):
                     self._judge(cell, side, other[side], f"{object} {name!r} {leaf} in {side}: {old!r} -> {value!r}", value)
                 if by != "api" and side in cell.now and _same(value, old):
                     continue  # nobody can tell that from nothing
@@ -146,10 +146,12 @@ class Oracle:
                     cell.since[side].append(value)
                     if cell.is_news(value, gone):
                         cell.fresh.add(side)
-                if len(cell.now) == 2 and cell.now[side] == cell.now[other[side]]:
+                theirs = cell.now.get(other[side])
+                follows = by == "api" and self._is_merged(side, FIELDS[object][leaf], theirs, value)
+                if len(cell.now) == 2 and (value == theirs or follows):
                     cell.vague = by != "api" and (self.activated is None or at < self.activated)
                     cell.agreed = cell.agreed or not cell.vague
-                    cell.last = [value] if by == "api" else [*cell.last, value]
+                    cell.last = [value, theirs] if by == "api" else [*cell.last, value]
                     cell.fresh.clear()
                     if by == "api":
                         cell.since.clear()
@@ -177,6 +179,18 @@ class Oracle:
                 raise ViolationError(f"{what}: a person wrote the old value, and nobody with a say wrote the new one")
         elif side in cell.now and not any(_same(value, known) for known in cell.since[other]):
             raise ViolationError(f"{what}: nobody in {other} wrote that since both agreed")
+
+    def _is_merged(self, side: str, object: str, old: Any, new: Any) -> bool:
+        """A person there merged the record that the old value names into the one that the new value names: what points at it follows."""
+        names = self._names(side, object) if object in FIELDS and old else {}
+        heirs = {names.get(gone): names.get(heir) for what, gone, heir in self.sides[side].merges if what == object}
+        seen: set[str] = set()
+        while old in heirs and old not in seen:
+            seen.add(old)
+            old = heirs[old]
+            if old == new:
+                return True
+        return False
 
     def _timeline(self) -> Iterator[tuple[datetime, str, str, str, str, dict[str, Any] | None]]:
         """Every write and delete on both sides in the order of time, references as names."""

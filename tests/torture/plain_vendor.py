@@ -19,11 +19,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from aios_connect.sandbox import Call, Item, RefusedError, Schedule, Shelf, SimClock, Vendor, route
 
-__all__ = ["FIELDS", "KEY", "PlainVendor"]
+__all__ = ["FIELDS", "KEY", "Merges", "PlainVendor"]
 
 KEY = "plain-key"
 """The API key of every plain server."""
@@ -43,6 +43,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 }
 """Object -> field -> type; an object's name is a reference to it."""
 
+Merges: TypeAlias = list[tuple[str, str, str]]
+"""Object, the id of a record that was merged away, and the id of the one it was merged into."""
+
 STAGES = ("new", "talking", "offered", "won", "lost")
 LONGEST = 60
 LARGEST_BATCH = 10
@@ -57,6 +60,9 @@ class PlainVendor(Vendor):
         grain: Its instants are cut to it.
         lag: Seconds by which its index lags.
         page_size: Records per page at most.
+
+    Attributes:
+        merges: What was merged, in order.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class PlainVendor(Vendor):
     ) -> None:
         super().__init__(clock, schedule)
         self.page_size = page_size
+        self.merges: Merges = []
         self.shelves = {
             object: Shelf(self.clock, lambda n, letter=object[0]: f"{letter}{n}", grain=grain, lag=lag)  # type: ignore[misc]
             for object in FIELDS
@@ -148,6 +155,8 @@ class PlainVendor(Vendor):
 
     def drop(self, object: str, id: str, *, survivor: str | None = None, by: str = "api", line: str = "") -> None:
         """Delete a record, or merge it into another; what pointed at it points at the survivor then, or at nothing."""
+        if survivor:
+            self.merges.append((object, id, survivor))
         self.shelves[object].remove(id, "merged" if survivor else "deleted", survivor=survivor or "", by=by, line=line)
         for name, fields in FIELDS.items():
             for field, kind in fields.items():
