@@ -17,6 +17,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 __all__ = ["Say", "installed", "nobody", "running", "version_of"]
 
@@ -73,7 +74,7 @@ def running(title: str, command: Callable[[int], list[str]], folder: Path, *, re
         title: What it is called.
         command: What to start, given the port.
         folder: Where its log goes; made if missing.
-        ready: Path that is answered when it is ready.
+        ready: Path that is answered when it is ready; empty if it does not speak HTTP and it is enough that it listens.
 
     Yields:
         Address of the server, ``http://127.0.0.1:...``, and its process id.
@@ -132,10 +133,13 @@ def _guard(pid: int) -> subprocess.Popen[bytes]:
 
 
 def _await(title: str, url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline, place = time.monotonic() + _PATIENCE, urlsplit(url)
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 # loopback
+            if place.path:
+                urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 # loopback
+            else:
+                socket.create_connection(("127.0.0.1", int(place.port or 0)), timeout=5).close()
             return
         except urllib.error.HTTPError as error:
             error.close()
