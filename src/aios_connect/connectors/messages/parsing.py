@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from email.errors import MessageError
 from email.message import Message as Part
 from email.parser import BytesFeedParser
-from email.policy import compat32
+from email.policy import Compat32
 from typing import Any, Final
 
 from .shapes import UnreadableMessageError
+from .words import Note
 
 __all__ = ["Part", "parsed"]
 
@@ -26,6 +28,19 @@ _FIELDS: Final = frozenset(
 )
 
 
+_HEADER: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_BREAK: Final = re.compile(rb"\r\n|\r|\n")
+_TOP: Final = 1 << 20
+"""Bytes in which the headers of a message are expected to end."""
+
+
+class _AsTheyStand(Compat32):
+    """Headers come as they stand, bytes beyond ASCII as half characters."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        return value
+
+
 class _Part(Part):
     """A part that knows how deep it lies."""
 
@@ -38,7 +53,7 @@ class _Part(Part):
         super().attach(payload)
 
 
-def parsed(raw: bytes) -> Part:
+def parsed(raw: bytes, note: Note) -> Part:
     """The message as a tree.
 
     Raises:
@@ -50,19 +65,56 @@ def parsed(raw: bytes) -> Part:
         raise UnreadableMessageError(f"it has {len(raw)} bytes; more than {LARGEST} are not taken in")
     count = 0
 
-    def part(policy: Any = compat32) -> _Part:
+    def part(policy: Any) -> _Part:
         nonlocal count
         count += 1
         if count > MOST:
             raise UnreadableMessageError(f"it has more than {MOST} parts")
         return _Part(policy)
 
-    parser: BytesFeedParser[Any] = BytesFeedParser(part, policy=compat32)
+    parser: BytesFeedParser[Any] = BytesFeedParser(part, policy=_AsTheyStand())
     try:
-        parser.feed(raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n"))
+        parser.feed(_mended(raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n"), note))
         root: Part = parser.close()
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
         raise UnreadableMessageError(f"its parts cannot be told apart ({type(error).__name__})") from error
-    if not any(name.lower() in _FIELDS for name, _ in root.raw_items()):
+    if not any(name.strip().lower() in _FIELDS for name, _ in root.raw_items()):
         raise UnreadableMessageError("it has none of the headers of a message")
     return root
+
+
+def _mended(raw: bytes, note: Note) -> bytes:
+    """The message with a space before lines that stand among its headers and are none: a fold that lost its indent.
+
+    Else the headers after such a line would be taken for text. A line is among the headers if one that every message may have
+    follows before the first empty line. White space before a colon (RFC 5322, 4.5) goes too.
+    """
+    lines = _BREAK.split(raw[:_TOP])
+    try:
+        end = lines.index(b"")
+    except ValueError:
+        return raw
+    top = lines[:end]
+    names = [found[1].decode("ascii").lower() if (found := _HEADER.match(line)) else "" for line in top]
+    last = max((place for place, name in enumerate(names) if name in _FIELDS), default=-1)
+    stray = [place for place in range(1, last) if not names[place] and top[place][:1] not in (b" ", b"\t")]
+    spaced = [place for place, name in enumerate(names) if name and top[place][len(name) : len(name) + 1] != b":"]
+    if not stray and not spaced:
+        return raw
+    for place in stray:
+        top[place] = b" " + top[place]
+    for place in spaced:
+        top[place] = top[place][: len(names[place])] + b":" + top[place].partition(b":")[2]
+    if stray:
+        note("a line among the headers that is none was joined to the one before it")
+    return b"\n".join(top) + raw[_after(raw, end) :]
+
+
+def _after(raw: bytes, lines: int) -> int:
+    """The place of the break that ends this many lines."""
+    place = 0
+    for count, found in enumerate(_BREAK.finditer(raw), start=1):
+        place = found.start()
+        if count == lines:
+            break
+    return place

@@ -22,12 +22,12 @@ _HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
 
 def unfolded(value: str, note: Note) -> str:
     """A header as it stands in the message (bytes beyond ASCII as half characters) on one line; encoded words stay."""
-    data = value.encode("ascii", "surrogateescape") if not value.isascii() else value.encode("ascii")
-    if data.isascii():
-        text = data.decode("ascii")
-    else:
-        text, problem = decoded(data, "utf-8")
-        if problem:
+    text = value
+    if not value.isascii():
+        data = value.encode("utf-8", "surrogateescape")
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
             text, _ = decoded(data, "windows-1252")
             note("a header with bytes that are not UTF-8 was read as windows-1252")
     return clean(text.replace("\r\n", "").replace("\n", "").replace("\t", " ")).strip()
