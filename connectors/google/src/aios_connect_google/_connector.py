@@ -1,0 +1,159 @@
+"""Google as a provider: one user's calendars, events and contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from aios_connect.connectors import (
+    Auth,
+    AuthError,
+    Change,
+    ConfigError,
+    Connector,
+    ConnectorSpec,
+    Context,
+    Cursor,
+    Identity,
+    Limit,
+    ObjectSpec,
+    Page,
+    Raw,
+    Receipt,
+    RejectedError,
+    ScanPage,
+    Schema,
+    Setting,
+)
+
+from . import _calendars
+from ._apis import NEEDS, SCOPES
+from ._resource import Resource
+from ._wire import Wire
+
+__all__ = ["Google"]
+
+_QUOTA: Final = "https://developers.google.com/workspace/calendar/api/guides/quota"
+
+
+class _Kind(NamedTuple):
+    spec: ObjectSpec
+    make: Callable[[Wire, Context], Resource]
+
+
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "calendars": _Kind(_calendars.SPEC, lambda wire, context: _calendars.Calendars(wire)),
+}
+"""Every object: what it claims, and who handles it."""
+
+
+class Google(Connector):
+    """One Google account."""
+
+    spec = ConnectorSpec(
+        provider="google",
+        title="Google",
+        docs="https://developers.google.com/workspace",
+        auth=(
+            Auth(
+                "oauth2",
+                help="An OAuth client of type Desktop, from Google Cloud console > APIs & Services > Credentials.",
+                # without these Google gives no refresh token: https://developers.google.com/identity/protocols/oauth2/web-server
+                authorize_url="https://accounts.google.com/o/oauth2/v2/auth?access_type=offline&prompt=consent",
+                token_url="https://oauth2.googleapis.com/token",  # noqa: S106  # an address
+                revoke_url="https://oauth2.googleapis.com/revoke",
+                scopes=SCOPES,
+                client_auth="post",
+            ),
+            Auth("key", help="An access token that something else keeps fresh; it lives for an hour."),
+        ),
+        settings=(Setting("url", help="Where all of the APIs are, if not at Google: a fake, a proxy."),),
+        objects={name: kind.spec for name, kind in _KINDS.items()},
+        limits=(Limit(600, 60, scope="calendar", source=_QUOTA),),
+        sandbox="aios_connect_google.sandbox:playground",
+        proof="sandbox + discovery documents + google-api-python-client",
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._wire = Wire(context)
+        self._resources: dict[str, Resource] = {name: kind.make(self._wire, context) for name, kind in _KINDS.items()}
+
+    def check(self) -> Identity:
+        """Ask each object whose it is: what nobody consented to is named, with the scope that permits it."""
+        accounts: list[str] = []
+        missing: dict[str, str] = {}
+        refused: AuthError | None = None
+        for name, resource in self._resources.items():
+            try:
+                accounts.append(resource.account())
+            except AuthError as error:
+                if error.status != 403:
+                    raise
+                missing[f"read {name}"] = f"scope {NEEDS[name].read}"
+                refused = error
+        if refused is not None and not accounts:
+            raise refused
+        granted = self._granted()
+        for name, needs in NEEDS.items() if granted else ():
+            if needs.read not in granted:
+                missing[f"read {name}"] = f"scope {needs.read}"
+            if needs.write and needs.write not in granted:
+                missing[f"write {name}"] = f"scope {needs.write}"
+        return Identity(f"Google {accounts[0]}", accounts[0], {}, missing)
+
+    def describe(self, object: str) -> Schema:
+        return self._of(object).schema()
+
+    def read(self, object: str, since: Cursor | None = None) -> Iterator[Page]:
+        return self._of(object).read(since)
+
+    def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
+        return self._of(object).lookup(ids)
+
+    def find(self, object: str, keys: Sequence[str]) -> dict[str, Raw]:
+        resource = self._of(object)
+        return resource.find(keys) if self.spec.objects[object].key else super().find(object, keys)
+
+    def scan(self, object: str) -> Iterator[ScanPage]:
+        return self._of(object).scan()
+
+    def write(self, object: str, changes: Sequence[Change]) -> list[Receipt]:
+        return self._of(object).write(changes) if changes else []
+
+    def native(self) -> Any:
+        """Google's own client (PyPI: google-api-python-client): a function from API and version to a client with a fresh token.
+
+        ``google.native()("calendar", "v3").events().quickAdd(...)``
+        """
+        try:
+            from google.oauth2.credentials import Credentials
+            from googleapiclient.discovery import build  # type: ignore[import-untyped]
+        except ImportError as error:
+            raise ConfigError("Google's own client is not installed", hint="pip install 'aios-connect-google[native]'") from error
+        credentials = Credentials(self._token())  # type: ignore[no-untyped-call]
+        return lambda api, version: build(api, version, credentials=credentials, cache_discovery=False)
+
+    def close(self) -> None:
+        self.context.http.close()
+
+    def _of(self, object: str) -> Resource:
+        if object not in self._resources:
+            raise RejectedError(
+                f"Google has no object {object!r} here",
+                hint=f"one of {', '.join(self._resources)}; native() reaches everything else",
+                provider="google",
+                object=object,
+            )
+        return self._resources[object]
+
+    def _token(self) -> str:
+        credentials = self.context.credentials
+        return credentials.secret("key") if credentials.auth.kind == "key" else credentials.access_token()
+
+    def _granted(self) -> frozenset[str]:
+        """The scopes that were consented to, as the token address told them; nothing if it did not."""
+        try:
+            return frozenset(self.context.credentials.secret("scope").split())
+        except AuthError:
+            return frozenset()

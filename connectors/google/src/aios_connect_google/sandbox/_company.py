@@ -1,0 +1,32 @@
+"""What is in a fake account: the week of somebody who sells cleaning in Portland."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ._vendor import GoogleVendor
+
+__all__ = ["furnish"]
+
+_ZONE: Final = "America/Los_Angeles"
+_EVENTS: Final = (
+    ("Walk-through, Alder & Finch Dental", "2026-01-06T09:00:00-08:00", "2026-01-06T10:00:00-08:00", "9 Pier Lane"),
+    ("Call with Northgate Robotics", "2026-01-06T14:30:00-08:00", "2026-01-06T15:00:00-08:00", "https://meet.example.com/abc"),
+    ("Deep clean, Bluebird Coffee", "2026-01-10T06:00:00-08:00", "2026-01-10T12:00:00-08:00", "12 Mill Street"),
+)
+
+
+def furnish(vendor: GoogleVendor) -> GoogleVendor:
+    """Put a company's calendars into an account."""
+    team = vendor.add_calendar("team@group.calendar.example.com", "The team", zone=_ZONE)
+    for summary, start, end, location in _EVENTS:
+        when = {"start": {"dateTime": start, "timeZone": _ZONE}, "end": {"dateTime": end, "timeZone": _ZONE}}
+        vendor.make_event({"summary": summary, "location": location, **when})
+    weekly = {
+        "start": {"dateTime": "2026-01-05T08:30:00-08:00", "timeZone": _ZONE},
+        "end": {"dateTime": "2026-01-05T09:00:00-08:00", "timeZone": _ZONE},
+        "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=10"],
+    }
+    vendor.make_event({"summary": "Monday round", **weekly})
+    vendor.make_event({"summary": "Closed", "start": {"date": "2026-01-19"}, "end": {"date": "2026-01-20"}}, calendar=team.id)
+    return vendor

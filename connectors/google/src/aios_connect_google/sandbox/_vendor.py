@@ -1,0 +1,16 @@
+"""The fake account, put together of its parts."""
+
+from __future__ import annotations
+
+from ._calendar import CalendarPart
+
+__all__ = ["GoogleVendor"]
+
+
+class GoogleVendor(CalendarPart):
+    """One fake Google account. Deterministic: the same seed, clock and requests give the same answers. Nothing is recorded."""
+
+    def contents(self) -> dict[str, int]:
+        """Object -> how many records it holds."""
+        events = sum(len(place.events) for place in self.calendars.values())
+        return {"calendars": len(self.list_of_calendars), "events": events}
