@@ -11,7 +11,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import venv
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from importlib.util import find_spec
@@ -31,7 +30,7 @@ def nobody(text: str) -> None:
     """Tells nobody."""
 
 
-def installed(title: str, pins: Path, progress: Say) -> Path:
+def installed(title: str, pins: Path, progress: Say, python: str = sys.executable) -> Path:
     """The folder of a server's programs; it is installed first if this machine does not have it yet.
 
     It is kept under ``AIOS_CACHE``, or in ``.live`` beside the virtual environment, by the digest of its versions.
@@ -40,6 +39,7 @@ def installed(title: str, pins: Path, progress: Say) -> Path:
         title: What it is called.
         pins: File with the exact version of every package.
         progress: Is told what is going on, a sentence at a time.
+        python: The interpreter it runs in, where that is not ours.
 
     Raises:
         RuntimeError: It cannot be installed.
@@ -48,7 +48,7 @@ def installed(title: str, pins: Path, progress: Say) -> Path:
 
     kept = os.environ.get("AIOS_CACHE")
     beside = Path(sys.prefix).parent if sys.prefix != sys.base_prefix else Path.cwd()
-    digest = sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    digest = sha256(pins.read_bytes() + (sys.version if python == sys.executable else python).encode()).hexdigest()[:12]
     home = (Path(kept) if kept else beside / ".live") / f"{pins.stem}-{digest}"
     done = home / "installed"
     if not done.exists():
@@ -56,7 +56,7 @@ def installed(title: str, pins: Path, progress: Say) -> Path:
         with open(home / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # only one process installs; the others wait for it
             if not done.exists():
-                _install(title, home / "venv", _named(pins), progress)
+                _install(title, home / "venv", _named(pins), progress, python)
                 done.touch()
     return home / "venv" / "bin"
 
@@ -107,12 +107,15 @@ def _named(pins: Path) -> list[str]:
     return [line for line in pins.read_text().splitlines() if line and not line.startswith("#")]
 
 
-def _install(title: str, place: Path, pins: list[str], progress: Say) -> None:
+def _install(title: str, place: Path, pins: list[str], progress: Say, interpreter: str) -> None:
     progress(f"installing {title} ({len(pins)} packages, once)")
     own_uv = Path(sys.prefix, "bin", "uv")
     uv = str(own_uv) if own_uv.exists() else shutil.which("uv")
     pip = not uv and find_spec("pip") is not None
-    venv.create(place, clear=True, symlinks=True, with_pip=not uv and not pip)
+    without = ["--without-pip"] if uv or pip else []
+    subprocess.run(
+        [interpreter, "-m", "venv", "--clear", "--symlinks", *without, str(place)], stdin=subprocess.DEVNULL, check=True
+    )
     python = str(place / "bin" / "python")
     if uv:
         command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
