@@ -95,11 +95,16 @@ SCANS: Final = _of_object(lambda spec: spec.deletes in ("scan", "tombstones", "f
 LINKED: Final = Claim(lambda world, object: world.samples[object].link is not None, "spec: it writes no references")
 REFUSES: Final = Claim(lambda world, object: bool(world.samples[object].bad), "world: it refuses no values")
 WIRE: Final = _of_world(
-    lambda world: any(auth.kind != "none" for auth in world.connector.spec.auth), "spec: it is not spoken to over a network"
+    lambda world: world.over_http and any(auth.kind != "none" for auth in world.connector.spec.auth),
+    "spec: it is not spoken to over HTTP",
 )
 SECRET: Final = _of_world(lambda world: world.connector.spec.auth[0].kind != "none", "spec: nobody signs in")
-OAUTH: Final = _of_world(lambda world: any(auth.kind == "oauth2" for auth in world.connector.spec.auth), "spec: it has no OAuth")
-ROTATES: Final = _of_world(lambda world: any(auth.rotates for auth in world.connector.spec.auth), "spec: it rotates no tokens")
+OAUTH: Final = _of_world(
+    lambda world: world.over_http and any(auth.kind == "oauth2" for auth in world.connector.spec.auth), "spec: it has no OAuth"
+)
+ROTATES: Final = _of_world(
+    lambda world: world.over_http and any(auth.rotates for auth in world.connector.spec.auth), "spec: it rotates no tokens"
+)
 LIMITED: Final = _of_world(
     lambda world: any(limit.seconds <= 60 for limit in world.connector.spec.limits), "spec: it names no limit"
 )

@@ -31,7 +31,7 @@ from .wire import Sent, Wire
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["Sample", "Told", "VendorWorld", "World", "at", "leaves", "nested"]
+__all__ = ["Sample", "ShelfWorld", "Told", "VendorWorld", "World", "at", "leaves", "nested"]
 
 _PAGES = 2000
 """Pages in one read of a test. What gives more goes round in a circle."""
@@ -96,6 +96,7 @@ class World(ABC):
         calls_to_read: Requests that a full read of an object needs besides one a page: the bin, associations.
         left_out: Objects that cannot be tried here, each with the reason.
         offline: Nothing may reach for a network. A world around a real server on loopback says False.
+        over_http: The provider is spoken to over HTTP, so that the suite can stand in between; else :meth:`transport` gives ``None``.
     """
 
     connector: ClassVar[type[Connector]]
@@ -112,6 +113,7 @@ class World(ABC):
     calls_to_read: ClassVar[int] = 2
     left_out: ClassVar[Mapping[str, str]] = {}
     offline: ClassVar[bool] = True
+    over_http: ClassVar[bool] = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -356,6 +358,37 @@ class VendorWorld(World):
     def play(self, fault: Fault | None) -> None:
         """The provider plays it with every request."""
         self.provider.schedule = _Always(fault)
+
+
+class ShelfWorld(VendorWorld):
+    """A world whose vendor keeps each object on a shelf, ``shelves[object]``, and says by ``shown(item)`` what its API shows.
+
+    Attributes:
+        fake: Makes the vendor with the world's clock.
+    """
+
+    fake: ClassVar[Callable[..., Any]]
+    plays: ClassVar[frozenset[str]] = frozenset()
+
+    def vendor(self) -> Any:
+        """A new one."""
+        return type(self).fake(clock=self.clock)
+
+    def make(self, object: str, values: Raw) -> str:
+        """A new item on the shelf."""
+        return str(self.provider.shelves[object].create(values, by="a person").id)
+
+    def change(self, object: str, id: str, values: Raw) -> None:
+        """Its item with other values."""
+        self.provider.shelves[object].change(id, values, by="a person")
+
+    def remove(self, object: str, id: str) -> None:
+        """Its item is taken off."""
+        self.provider.shelves[object].remove(id, by="a person")
+
+    def truth(self, object: str) -> dict[str, Raw]:
+        """What stands on the shelf, as the API shows it."""
+        return {item.id: self.provider.shown(item) for item in self.provider.shelves[object]}
 
 
 class _Always(Schedule):
