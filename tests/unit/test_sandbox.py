@@ -336,3 +336,16 @@ def test_what_is_posted_while_webhooks_are_sent_is_not_lost() -> None:
 def test_a_connector_without_a_sandbox_says_who_has_one() -> None:
     with pytest.raises(ConfigError, match="csv has no sandbox"):
         load_playground("csv")
+
+
+def test_changes_of_one_instant_are_told_apart_where_the_vendor_does_so() -> None:
+    clock = SimClock()
+    shelf = Shelf(clock, distinct=True)
+    first, second = shelf.create({}), shelf.create({})
+    clock.sleep(0.001)
+    changed = shelf.change(first.id, {"name": "Ann"})
+    clock.sleep(1)
+    later = shelf.change(second.id, {"name": "Bo"})
+    assert [item.id for item in shelf.listing()] == [first.id, second.id]
+    assert first.modified < second.modified < changed.modified < later.modified
+    assert later.modified == clock.now()

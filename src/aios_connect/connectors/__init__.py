@@ -37,6 +37,7 @@ from .http import Http, Timeouts
 from .paging import Keyset, Progress, Watermark, instant
 from .redaction import redact
 from .response import Response
+from .single import carried_out
 from .spec import Auth, ConnectorSpec, Limit, ObjectSpec, Setting, Verb
 from .webhooks import Hint, Receives, Request
 
@@ -82,6 +83,7 @@ __all__ = [
     "UnavailableError",
     "Verb",
     "Watermark",
+    "carried_out",
     "instant",
     "redact",
 ]

@@ -68,6 +68,7 @@ class Shelf:
         clock: The vendor's time.
         name_id: Makes the id of the n-th record, from 1.
         grain: Instants are cut to it, so that several changes share one.
+        distinct: No two changes share an instant: one that would is put a grain later.
         lag: Seconds until a change shows in :meth:`listing`; :meth:`get` and :meth:`find` show it at once.
     """
 
@@ -77,12 +78,15 @@ class Shelf:
         name_id: Callable[[int], str] = str,
         *,
         grain: timedelta = timedelta(milliseconds=1),
+        distinct: bool = False,
         lag: float = 0.0,
     ) -> None:
         self.history: list[Edit] = []
         self._clock = clock
         self._name_id = name_id
         self._grain = grain
+        self._distinct = distinct
+        self._latest = datetime.min.replace(tzinfo=UTC)
         self._lag = timedelta(seconds=lag)
         self._count = 0
         self._items: dict[str, Item] = {}
@@ -155,7 +159,9 @@ class Shelf:
 
     def _instant(self) -> datetime:
         now = self._clock.now()
-        return now - (now - datetime.min.replace(tzinfo=UTC)) % self._grain
+        at = now - (now - datetime.min.replace(tzinfo=UTC)) % self._grain
+        self._latest = max(at, self._latest + self._grain) if self._distinct else at
+        return self._latest
 
     def _put(self, item: Item, by: str, line: str, values: Mapping[str, Any] | None) -> Item:
         self._items[item.id] = item

@@ -2,7 +2,7 @@
 
 A test file of a connector is its world and three lines::
 
-    from aios_connect.testing.conformance import Conformance, Sample, VendorWorld
+    from aios_connect.testing.conformance import Conformance, Sample, ShelfWorld
 
     class TestAcme(Conformance):
         world = AcmeWorld
@@ -25,10 +25,10 @@ from .mapping import Mapping  # noqa: E402
 from .rate import Rate  # noqa: E402
 from .reading import Reading  # noqa: E402
 from .state import State  # noqa: E402
-from .world import Sample, VendorWorld, World, nested  # noqa: E402
+from .world import Sample, ShelfWorld, VendorWorld, World, nested  # noqa: E402
 from .writing import Writing  # noqa: E402
 
-__all__ = ["Conformance", "Sample", "VendorWorld", "World", "nested"]
+__all__ = ["Conformance", "Sample", "ShelfWorld", "VendorWorld", "World", "nested"]
 
 
 class Conformance(Reading, State, Auth, Rate, Writing, Losses, Mapping, Kit):
