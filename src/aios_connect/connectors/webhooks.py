@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from aios_connect.errors import AuthError
 
 from .redaction import remember
 
 __all__ = [
+    "Answers",
     "Hint",
     "Receives",
+    "Reply",
     "Request",
     "check_age",
     "check_signature",
@@ -77,6 +78,31 @@ class Receives(Protocol):
         Raises:
             AuthError: It does not come from the vendor, or is too old.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a sender is told.
+
+    Attributes:
+        status: HTTP status.
+        headers: By lower-cased name.
+        body: The raw bytes.
+        hints: What there is to read now; for us, not for the sender.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    hints: Sequence[Hint] = ()
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """A connector that also says what its senders are told: a person who sent a form waits for a page, not for an empty 200."""
+
+    def answer(self, request: Request) -> Reply:
+        """Take a request as ``receive`` does, and answer it; what is wrong with it is an answer, too. Safe to call from several threads."""
 
 
 def sign(secret: str, body: bytes, at: datetime) -> str:
@@ -141,18 +167,21 @@ def verify_standard(
     return id
 
 
-def check_signature(signed: bytes, secret: str | Sequence[str], given: Sequence[bytes]) -> None:
-    """Check HMAC-SHA256 signatures over what a vendor signs, for schemes of a vendor's own.
+def check_signature(
+    signed: bytes, secret: str | Sequence[str], given: Sequence[bytes], *, hash: Literal["sha256", "sha1"] = "sha256"
+) -> None:
+    """Check HMAC signatures over what a vendor signs, for schemes of a vendor's own.
 
     Args:
         signed: The bytes that were signed.
         secret: The secret, or the old and the new one.
         given: The signatures that came, decoded; one good one is enough.
+        hash: The hash that this vendor uses.
 
     Raises:
         AuthError: None of them is good.
     """
-    _check(signed, [key.encode() for key in _each(secret)], given)
+    _check(signed, [key.encode() for key in _each(secret)], given, hash)
 
 
 def check_age(stamp: str, *, now: datetime, window: float = WINDOW, unit: float = 1.0) -> None:
@@ -181,9 +210,9 @@ def from_base64(text: str) -> bytes:
         return b""
 
 
-def _check(signed: bytes, keys: Sequence[bytes], given: Sequence[bytes]) -> None:
+def _check(signed: bytes, keys: Sequence[bytes], given: Sequence[bytes], hash: str = "sha256") -> None:
     """Every pair is compared, so that the time taken tells nothing."""
-    matches = [hmac.compare_digest(_mac(key, signed), claimed) for key in keys for claimed in given]
+    matches = [hmac.compare_digest(_mac(key, signed, hash), claimed) for key in keys for claimed in given]
     if not any(matches):
         raise AuthError("the signature of the webhook is wrong", hint="is the signing secret the one this vendor uses now?")
 
@@ -196,8 +225,8 @@ def _each(secret: str | Sequence[str]) -> Sequence[str]:
     return secrets
 
 
-def _mac(key: bytes, signed: bytes) -> bytes:
-    return hmac.new(key, signed, hashlib.sha256).digest()
+def _mac(key: bytes, signed: bytes, hash: str = "sha256") -> bytes:
+    return hmac.new(key, signed, hash).digest()
 
 
 def _unhex(text: str) -> bytes:

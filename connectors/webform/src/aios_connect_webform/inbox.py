@@ -1,0 +1,392 @@
+"""The inbox: everything that came in, as it came, on the disk before its sender is told so.
+
+One SQLite file, written by any number of threads and processes. A *delivery* is a request as received and never changes. A *record* is
+what deliveries of one subject amount to; it has a number that grows with every change, by which it is read. Writers come one after the
+other, so a number that is seen is never followed by a smaller one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from aios_connect.connectors import ConflictError, UnavailableError
+
+__all__ = ["Arrival", "Delivery", "Entry", "Inbox", "Kept"]
+
+_SCHEMA: Final = """
+create table if not exists inbox (id text not null);
+create table if not exists delivery (
+    number integer primary key autoincrement,
+    subject text not null,
+    received text not null,
+    kept text not null,
+    key text unique,
+    digest text not null,
+    aside text not null,
+    trust text not null,
+    headers text not null,
+    body blob not null
+);
+create index if not exists delivery_subject on delivery (subject);
+create index if not exists delivery_digest on delivery (digest, received);
+create table if not exists record (
+    object text not null,
+    id text not null,
+    changed integer not null,
+    at text not null,
+    times integer not null,
+    gone integer not null default 0,
+    primary key (object, id)
+);
+create index if not exists record_changed on record (object, changed);
+create table if not exists alias (id text primary key, subject text not null);
+"""
+_WAIT: Final = 10.0
+"""Seconds to wait for another writer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that is to be kept.
+
+    Attributes:
+        received: When it came, UTC.
+        headers: Those worth keeping, by lower-cased name.
+        body: The raw bytes.
+        objects: Where it shows.
+        subject: Whom or what it is about, in the sender's words: every arrival of one subject belongs to one record. Empty for one that
+            stands for itself.
+        follows: The subject that this one goes on under another name, if any.
+        key: The same for every delivery of one event; empty if the sender gives none.
+        strict: The key is the sender's promise that the content is the same.
+        digest: The same for the same content.
+        within: Seconds in which the same content is taken for the same event, where there is no key.
+        trust: ``verified`` or ``unverified``.
+        aside: Why it is kept aside; empty if it is not.
+    """
+
+    received: datetime
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    objects: Sequence[str]
+    digest: str
+    subject: str = ""
+    follows: str = ""
+    key: str = ""
+    strict: bool = False
+    within: float = 0.0
+    trust: str = "unverified"
+    aside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of an arrival.
+
+    Attributes:
+        id: The record it belongs to.
+        objects: Where the record shows.
+        again: It had been here before.
+    """
+
+    id: str
+    objects: Sequence[str]
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A request as it was kept; see :class:`Arrival`."""
+
+    number: int
+    received: str
+    kept: str
+    key: str
+    trust: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    aside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record, and all that was delivered for it.
+
+    Attributes:
+        id: The record's id.
+        changed: Its number; another one after every change.
+        at: When it changed, ISO 8601.
+        times: How often something came for it, repeated deliveries included.
+        gone: It was erased.
+        deliveries: What came, the oldest first; what is kept aside only if nothing else is there.
+    """
+
+    id: str
+    changed: int
+    at: str
+    times: int
+    gone: bool
+    deliveries: Sequence[Delivery]
+
+    @property
+    def aside(self) -> str:
+        """Why all of it is kept aside; empty if it is not."""
+        return self.deliveries[0].aside if self.deliveries else ""
+
+
+class Inbox:
+    """One inbox on this machine. Safe to use from several threads; opens nothing before it is used.
+
+    Args:
+        path: The file; it and its folder are made, for this user's eyes only.
+        now: The clock.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+        self.path = path
+        self._now = now
+        self._lock = threading.Lock()
+        self._opened: sqlite3.Connection | None = None
+
+    @property
+    def id(self) -> str:
+        """The inbox's own name: another file in its place has another."""
+        with self._using() as db:
+            return str(db.execute("select id from inbox").fetchone()[0])
+
+    def keep(self, arrival: Arrival) -> Kept:
+        """Bring an arrival to the disk, once however often it comes.
+
+        Raises:
+            ConflictError: The key came before, with other content.
+            UnavailableError: It could not be kept; the sender must send it again.
+        """
+        now = self._now()
+        with self._writing() as db:
+            known = self._known(db, arrival)
+            if known is not None:
+                subject, digest = known
+                if arrival.strict and arrival.key and digest not in ("", arrival.digest):
+                    raise ConflictError(
+                        "this Idempotency-Key came before, with another content; what came first is kept",
+                        hint="give every enquiry a key of its own, and repeat one only with the very same content",
+                        status=409,
+                    )
+                return Kept(subject, self._touch(db, subject, (), now), again=True)
+            subject = self._subject(db, arrival)
+            if db.execute("select 1 from record where id = ? and gone", (subject,)).fetchone():
+                return Kept(subject, (), again=True)  # it was erased, and stays so
+            db.execute(
+                "insert into delivery (subject, received, kept, key, digest, aside, trust, headers, body)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    subject,
+                    _iso(arrival.received),
+                    _iso(now),
+                    arrival.key or None,
+                    arrival.digest,
+                    arrival.aside,
+                    arrival.trust,
+                    json.dumps(dict(arrival.headers), ensure_ascii=True),
+                    arrival.body,
+                ),
+            )
+            return Kept(subject, self._touch(db, subject, arrival.objects, now), again=False)
+
+    def page(self, object: str, after: int, upto: int, size: int) -> list[Entry]:
+        """Records with a number above one and not above another, in the order of their numbers."""
+        with self._using() as db:
+            rows = db.execute(
+                "select id, changed, at, times, gone from record where object = ? and changed > ? and changed <= ?"
+                " order by changed limit ?",
+                (object, after, upto, size),
+            ).fetchall()
+            return self._entries(db, rows)
+
+    def entries(self, object: str, ids: Sequence[str]) -> list[Entry]:
+        """The records with these ids; those that are not there are left out."""
+        found: list[Entry] = []
+        with self._using() as db:
+            for start in range(0, len(ids), 500):
+                some = ids[start : start + 500]
+                rows = db.execute(
+                    f"select id, changed, at, times, gone from record where object = ? and id in ({_marks(some)})",
+                    (object, *some),
+                ).fetchall()
+                found += self._entries(db, rows)
+        return found
+
+    def listed(self, object: str) -> list[tuple[str, int]]:
+        """Id and number of every record that is there: neither erased nor kept aside."""
+        with self._using() as db:
+            return db.execute(
+                "select id, changed from record where object = ? and not gone"
+                " and exists (select 1 from delivery where subject = record.id and aside = '') order by id",
+                (object,),
+            ).fetchall()
+
+    @property
+    def top(self) -> int:
+        """The greatest number so far."""
+        with self._using() as db:
+            return int(db.execute("select coalesce(max(changed), 0) from record").fetchone()[0])
+
+    def counted(self) -> dict[str, int]:
+        """How much there is: records by object, and what is kept ``aside``."""
+        with self._using() as db:
+            counts = dict(db.execute("select object, count(*) from record where not gone group by object").fetchall())
+            aside = db.execute("select count(*) from delivery where aside <> ''").fetchone()[0]
+        return {**counts, "aside": aside}
+
+    def release(self, id: str) -> bool:
+        """Take a record that was kept aside for a good one; False if there is none."""
+        now = self._now()
+        with self._writing() as db:
+            if not db.execute("update delivery set aside = '' where subject = ? and aside <> ''", (id,)).rowcount:
+                return False
+            self._touch(db, id, (), now, times=0)
+            return True
+
+    def erase(self, id: str) -> bool:
+        """Forget what was sent for a record, for good; False if it is not there.
+
+        Its id and the keys of its events stay, so that it does not come back when it is delivered once more.
+        """
+        now = self._now()
+        with self._writing() as db:
+            if not db.execute("select 1 from record where id = ? and not gone", (id,)).fetchone():
+                return False
+            db.execute("update delivery set headers = '{}', body = x'', digest = '' where subject = ?", (id,))
+            self._touch(db, id, (), now, times=0)
+            db.execute("update record set gone = 1 where id = ?", (id,))
+        with self._using() as db:
+            db.execute("pragma wal_checkpoint(truncate)")
+        return True
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def _known(self, db: sqlite3.Connection, arrival: Arrival) -> tuple[str, str] | None:
+        """Subject and digest of the same event, if it came before.
+
+        Without a key, what was caught is no precedent for what is not: a person who was too fast sends again, and is heard.
+        """
+        if arrival.key:
+            found = db.execute("select subject, digest from delivery where key = ?", (arrival.key,)).fetchone()
+        elif arrival.within:
+            since = _iso(arrival.received - timedelta(seconds=arrival.within))
+            found = db.execute(
+                "select subject, digest from delivery where digest = ? and received >= ? and key is null"
+                " and (aside = '') = ? order by number limit 1",
+                (arrival.digest, since, not arrival.aside),
+            ).fetchone()
+        else:
+            found = None
+        return None if found is None else (str(found[0]), str(found[1]))
+
+    def _subject(self, db: sqlite3.Connection, arrival: Arrival) -> str:
+        if not arrival.subject or arrival.aside:
+            return uuid.uuid4().hex
+        found = db.execute(
+            "select subject from alias where id in (?, ?) order by id = ? desc",
+            (arrival.subject, arrival.follows, arrival.subject),
+        ).fetchone()
+        subject = str(found[0]) if found else arrival.follows or arrival.subject
+        db.execute("insert or ignore into alias values (?, ?)", (arrival.subject, subject))
+        return subject
+
+    def _touch(self, db: sqlite3.Connection, id: str, objects: Sequence[str], now: datetime, times: int = 1) -> list[str]:
+        """Give a record its next number, wherever it shows or is to show from now on."""
+        number = int(db.execute("select coalesce(max(changed), 0) + 1 from record").fetchone()[0])
+        db.execute(
+            "update record set changed = ?, at = ?, times = times + ? where id = ? and not gone", (number, _iso(now), times, id)
+        )
+        counted = db.execute("select coalesce(max(times), ?) from record where id = ?", (times, id)).fetchone()[0]
+        db.executemany(
+            "insert or ignore into record (object, id, changed, at, times) values (?, ?, ?, ?, ?)",
+            [(object, id, number, _iso(now), counted) for object in objects],
+        )
+        return [str(row[0]) for row in db.execute("select object from record where id = ? and not gone order by object", (id,))]
+
+    def _entries(self, db: sqlite3.Connection, rows: Sequence[tuple[str, int, str, int, int]]) -> list[Entry]:
+        came: dict[str, list[Delivery]] = {row[0]: [] for row in rows}
+        for subject, *facts in db.execute(
+            "select subject, number, received, kept, key, trust, headers, body, aside from delivery"
+            f" where subject in ({_marks(list(came))}) order by number",
+            tuple(came),
+        ):
+            number, received, kept, key, trust, headers, body, aside = facts
+            came[subject].append(Delivery(number, received, kept, key or "", trust, json.loads(headers), bytes(body), aside))
+        for subject, deliveries in came.items():
+            came[subject] = [delivery for delivery in deliveries if not delivery.aside] or deliveries
+        return [Entry(id, changed, at, times, bool(gone), came[id]) for id, changed, at, times, gone in rows]
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                if self._opened is None:
+                    self._opened = self._open()
+                yield self._opened
+            except (sqlite3.Error, OSError) as error:
+                raise UnavailableError(
+                    f"the inbox {self.path} cannot be used: {error}",
+                    hint="nothing was kept of this one: send it again; here, look at the disk, the folder and its permissions",
+                    provider="webform",
+                    status=503,
+                ) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing, and on the disk when it ends."""
+        with self._using() as db:
+            db.execute("begin immediate")
+            try:
+                yield db
+                db.execute("commit")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("rollback")
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        db = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("pragma journal_mode = wal")
+            db.execute("pragma synchronous = full")  # a commit is on the disk, also when the machine stops
+            db.execute("pragma secure_delete = on")
+            db.execute("begin immediate")
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            if not db.execute("select 1 from inbox").fetchone():
+                db.execute("insert into inbox values (?)", (uuid.uuid4().hex,))
+            db.execute("commit")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _iso(at: datetime) -> str:
+    """Always with six digits, so that instants are in order as text."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
