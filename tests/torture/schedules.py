@@ -19,7 +19,8 @@ from aios_connect.connection import Connection
 from aios_connect.errors import AiosError
 from aios_connect.sandbox import FAULTS, Call, Schedule, SimClock, transport
 from aios_connect.store import Store
-from aios_connect.sync import ApplyReport, apply_plan, make_plan, open_exceptions, read_job, settle
+from aios_connect.store.records import records_of
+from aios_connect.sync import ApplyReport, ExceptionItem, apply_plan, make_plan, open_exceptions, read_job, settle
 
 from .oracle import TAGS, Oracle, ViolationError
 from .plain_office import open_plain, plain_job
@@ -180,15 +181,32 @@ class Day:
         self.oracle.nothing_a_person_wrote_is_overwritten()
 
     def _settle(self) -> None:
-        """A person looks at every open question and decides."""
+        """A person looks at every open question and decides; who two records are, by what nobody ever edits."""
         for question in open_exceptions(self.store):
             self.tell(f"exception: {question.code} {question.summary}")
+            if question.code == "duplicate_review":
+                settle(self.store, question.id, by="ann", now=self.now(), take=self._same_one(question))
+                continue
             choices = [take for take in question.choices if question.code != "deleted_elsewhere" or take == "delete"]
             self.oracle.settled = self.oracle.settled or question.code == "conflict"
             if choices:
                 settle(self.store, question.id, by="ann", now=self.now(), take=choices[0])
             else:
                 settle(self.store, question.id, by="ann", now=self.now(), dismiss=True)
+
+    def _same_one(self, question: ExceptionItem) -> str:
+        """The answer to the question who a record is."""
+        side, _, address = question.summary.partition(" (")[0].partition(" ")
+        name = self._name(side, *address.split("/"))
+        with self.store.read() as tx:
+            known = records_of(tx, [entity for entity in question.choices.values() if entity])
+        for take, entity in question.choices.items():
+            if any(self._name(row.connection, row.object, row.id) == name for row in known.get(entity or "", ())):
+                return take
+        return "different"
+
+    def _name(self, side: str, object: str, id: str) -> str | None:
+        return self.oracle._names(side, object).get(id)
 
     def _schedule(self, seed: str) -> Schedule:
         rate = self.draw.choice([0.0, 0.02, 0.08, 0.25])

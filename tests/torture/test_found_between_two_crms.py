@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from aios_connect.connectors import Change, Receipt
 from aios_connect.errors import AiosError
 from aios_connect.sandbox import Call, NoAnswerError
-from aios_connect.sync import open_exceptions
+from aios_connect.sync import apply_plan, open_exceptions
 from tests.sync.test_outcomes_in_hubspot import BOTH, pair_in_step
 
 
@@ -70,4 +72,35 @@ def test_a_deal_that_points_at_somebody_nobody_knows_yet_goes_on_pointing_there(
     assert pair.right.shelves["deals"].find("name", "Roof").values["person"] == next(  # type: ignore[union-attr]
         item.id for item in pair.right.shelves["people"] if item.values["first"] == "Bob"
     )
+    pair.store.close()
+
+
+@pytest.mark.parametrize("resumed", [True, False], ids=["the plan goes on", "a new plan"])
+def test_a_record_of_ours_that_was_merged_before_we_knew_of_it_is_not_the_one_it_was_merged_into(
+    tmp_path: Path, resumed: bool
+) -> None:
+    pair = pair_in_step(tmp_path, deletes="follow")
+    pair.right.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "lost"}, by="ann")
+    connector = pair.connections["left"].connector
+    write = connector.write
+
+    def write_and_die(object: str, changes: Sequence[Change]) -> list[Receipt]:
+        write(object, changes)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(connector, "write", write_and_die)
+        pair.run()
+    pair.left.drop("deals", pair.left_id("Windows"), survivor=pair.left_id("Roof"))
+    if resumed:
+        pair.clock.sleep(600)
+        (plan,) = sorted(tmp_path.glob("plan*.jsonl"))[-1:]
+        apply_plan(plan, pair.job, pair.connections, pair.store, now=pair.now)
+    pair.run()
+    pair.run()
+    assert pair.deals() == {"left": {"Roof": "100", "Stairs": "200"}, "right": {**BOTH, "Windows": "5"}}
+    (question,) = pair.asked()
+    assert "Windows: merged in left into " in question.summary
+    pair.decide("delete")
+    assert pair.deals() == {"left": BOTH, "right": BOTH}
     pair.store.close()

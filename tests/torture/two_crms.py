@@ -22,8 +22,6 @@ from aios_connect.connectors.credentials import MemoryTokenStore
 from aios_connect.mappings import CompiledMapping, load
 from aios_connect.sandbox import Call, transport
 from aios_connect.store import Store
-from aios_connect.store.records import records_of
-from aios_connect.sync import open_exceptions, settle
 
 from .hubspot_account import OBJECTS, HubSpotAccount
 from .plain_vendor import PlainVendor
@@ -128,29 +126,8 @@ class HubSpotDay(Day):
         connection.connector.write = compare_and_send  # type: ignore[method-assign]
         return connection
 
-    def _settle(self) -> None:
-        """Who is asked whether two records are the same looks at what nobody ever edits; the rest is decided as on any day."""
-        for question in open_exceptions(self.store):
-            if question.code != "duplicate_review":
-                continue
-            place = question.summary.partition(" (")[0]
-            side, _, address = place.partition(" ")
-            object, _, id = address.partition("/")
-            name = self._name(side, object, id)
-            with self.store.read() as tx:
-                known = records_of(tx, [entity for entity in question.choices.values() if entity])
-            takes = [
-                take
-                for take, entity in question.choices.items()
-                if any(self._name(row.connection, row.object, row.id) == name for row in known.get(entity, ()))
-            ]
-            self.tell(f"decided: {question.summary}: {takes or 'different'}")
-            settle(self.store, question.id, by="ann", now=self.now(), take=(takes or ["different"])[0])
-        super()._settle()
-
     def _name(self, side: str, object: str, id: str) -> str | None:
-        plain = next((ours for ours, theirs in OBJECTS.items() if theirs == object), object)
-        return self.oracle._names(side, plain).get(id)
+        return super()._name(side, next((ours for ours, theirs in OBJECTS.items() if theirs == object), object), id)
 
     def _disturb(self, side: str) -> Callable[[Call], None]:
         def disturb(call: Call) -> None:

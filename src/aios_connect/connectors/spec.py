@@ -43,7 +43,8 @@ class Auth:
         help: Where a person finds or makes the credentials.
         authorize_url: For ``oauth2``.
         token_url: For ``oauth2``.
-        revoke_url: For ``oauth2``, where offered.
+        revoke_url: For ``oauth2``, where offered: where a grant is given back (RFC 7009).
+        device_url: For ``oauth2``, where offered: where a person's consent on another device is asked for (RFC 8628).
         scopes: For ``oauth2``: scope -> the operation it permits.
         rotates: The refresh token is single-use: each refresh returns a new one.
         grace: Seconds for which the old refresh token still works after a rotation.
@@ -59,6 +60,7 @@ class Auth:
     authorize_url: str = ""
     token_url: str = ""
     revoke_url: str = ""
+    device_url: str = ""
     scopes: Mapping[str, str] = field(default_factory=dict)
     rotates: bool = False
     grace: float = 0.0
@@ -99,6 +101,8 @@ class ObjectSpec:
         version: Dotted path of the version token, ``""`` if there is none. A version changes whenever the record does.
         modified: Dotted path of the instant of the last change, ``""`` if there is none.
         key: Dotted path where our unique key is kept, ``""`` if the vendor has no place for one.
+        merged: Dotted path of the ids of the records that were merged into this one, joined by ``;``, if a merge makes a new record
+            that takes over the key of one of them; ``""`` otherwise.
         conditional: ``compare-and-set`` (the vendor refuses a stale write) or ``read-compare-write`` (we compare; a small window stays).
         incremental: True if ``read`` with a cursor returns changes only; else every read is a full one.
         deletes: ``tombstones`` (read tells), ``scan`` (found by listing ids), ``file`` (every read is the whole truth) or ``none``.
@@ -116,6 +120,7 @@ class ObjectSpec:
     version: str = ""
     modified: str = ""
     key: str = ""
+    merged: str = ""
     conditional: Literal["compare-and-set", "read-compare-write"] = "read-compare-write"
     incremental: bool = False
     deletes: Literal["tombstones", "scan", "file", "none"] = "none"

@@ -446,7 +446,8 @@ class _Applier:
                     run, said = self._report.run, sent.get(line.line)
                     before, after = settle_write(tx, line, change, receipt, spec, mapping, run, said)
                     if receipt.outcome == "written":
-                        journal(tx, self._plan, self._report.run, line, receipt.id or line.id, before, after, self._now())
+                        id = after.get("id") or receipt.id or line.id
+                        journal(tx, self._plan, self._report.run, line, id, before, after, self._now())
                 self._tell(tx, line, receipt)
             settle_effects(tx, self._plan, self._report.run, outcomes, self._now())
         for line, _, receipt in results:

@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import update
 
-from aios_connect.store.records import RecordRow, loads, merged_records
+from aios_connect.connectors.contract import Raw
+from aios_connect.connectors.spec import ObjectSpec
+from aios_connect.store.records import RecordRow, loads, merged_records, records_by_id
 from aios_connect.store.tables import record as record_table
 
 from .keys import label_of
+from .paths import at_path
 
-__all__ = ["ancestors_of", "inherit", "ranked"]
+__all__ = ["ancestors_of", "inherit", "ranked", "unknown_ancestor"]
 
 _HALF = 0.5
 
@@ -60,3 +63,15 @@ def inherit(tx: Transaction, heirs: Mapping[str, RecordRow]) -> None:
     for id, old in heirs.items():
         of_row = (record_table.c.connection == old.connection, record_table.c.object == old.object)
         tx.execute(update(record_table).where(*of_row, record_table.c.id == id).values(base=old.base, given=old.given))
+
+
+def unknown_ancestor(tx: Transaction, connection: str, object: str, spec: ObjectSpec, raw: Raw) -> str | None:
+    """The id of a record nobody knew, of those that were merged into this one; the newest, if there are several.
+
+    A merge takes over the key of either record. Who finds one of ours by its key before its id was known may have found another
+    record, into which ours was merged.
+    """
+    told = at_path(spec.merged)(raw) if spec.merged else None
+    ids = [id for id in str(told or "").split(";") if id]
+    known = records_by_id(tx, connection, object, ids) if ids else {}
+    return next((id for id in reversed(ids) if id not in known), None)

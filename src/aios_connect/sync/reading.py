@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from aios_connect.connection import Connection
 from aios_connect.connectors.contract import Page, Quarantined, Raw, Tombstone
@@ -294,7 +294,7 @@ def _mark_gone(tx: Transaction, connection: str, object: str, tombstones: Sequen
                 record_table.c.connection == connection,
                 record_table.c.object == object,
                 record_table.c.id == stone.id,
-                record_table.c.gone.is_distinct_from(stone.reason),
+                or_(record_table.c.gone.is_distinct_from(stone.reason), record_table.c.survivor.is_distinct_from(stone.survivor)),
             )
             .values(gone=stone.reason, survivor=stone.survivor)
         )

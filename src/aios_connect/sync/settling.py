@@ -20,6 +20,7 @@ from aios_connect.store.tables import journal as journal_table
 from aios_connect.store.tables import record as record_table
 
 from .effects import sent_leaves
+from .heirs import unknown_ancestor
 from .keys import keys_of
 from .merging import Leaves
 from .paths import at_path, instant_at, overlaid
@@ -150,6 +151,11 @@ def settle_write(
     raw = receipt.record if receipt.record is not None else overlaid(loads(record.raw) if record else {}, change.patch)
     id = receipt.id or line.id
     assert id is not None
+    if record is None and sent is not None:
+        made = unknown_ancestor(tx, line.connection, line.object, spec, raw)
+        if made is not None:
+            _insert_merged(tx, line, change, made, id, sent or sent_leaves(change, mapping), mapping.digest, run)
+            return before, {"raw": dumps(change.patch), "patch": change.patch, "id": made}
     leaves, _ = mapping.get(raw)
     told = {field.leaf for field in line.fields}
     seen = dumps(leaves)
@@ -189,6 +195,33 @@ def settle_write(
         base |= {leaf: leaves[leaf] for leaf in told if leaf in leaves}
         _set_record(tx, record, base=_same_order(base, seen), id=id, **values)
     return before, {"raw": values["raw"], "seen": values["seen"], "patch": change.patch, "id": id}
+
+
+def _insert_merged(
+    tx: Transaction, line: PlanLine, change: Change, id: str, survivor: str, sent: Leaves, mapping: str, run: str
+) -> None:
+    """A record of ours was made, and merged into another before we knew of it; who that one is, the next match tells."""
+    said = dumps(sent)
+    row = {
+        "connection": line.connection,
+        "object": line.object,
+        "id": id,
+        "kind": line.kind,
+        "entity": line.entity,
+        "linked": True,
+        "evidence": "made by a plan",
+        "raw": dumps(change.patch),
+        "seen": said,
+        "base": said,
+        "given": line.entity_version,
+        "version": "",
+        "mapping": mapping,
+        "read_run": run,
+        "absences": 0,
+        "gone": "merged",
+        "survivor": survivor,
+    }
+    tx.execute(insert(record_table).values(**row))
 
 
 def _image(record: RecordRow | None) -> Raw | None:

@@ -73,6 +73,7 @@ class ObjectType:
             version="updatedAt",
             modified="updatedAt",
             key=f"properties.{KEY}" if self.group else "",
+            merged=f"properties.{MERGED}" if self.group else "",
             conditional="read-compare-write",
             incremental=True,
             deletes="tombstones",
