@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import socket
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import httpx2
 import pytest
 
-from aios_connect.connectors.consent import ask_consent
-from aios_connect.connectors.oauth import Grant, TokenEndpoint, token_http
+from aios_connect.connectors.consent import ask_consent, ask_on_another_device
+from aios_connect.connectors.oauth import DeviceCode, Grant, OAuthRefusedError, TokenEndpoint, token_http
 from aios_connect.connectors.spec import Auth
-from aios_connect.errors import AuthError
+from aios_connect.errors import AuthError, ConfigError, TruncatedError
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 AUTH = Auth(
@@ -107,3 +110,147 @@ def test_nobody_who_comes_back_is_not_waited_for_forever() -> None:
 
     with pytest.raises(AuthError, match="nobody consented"):
         Vendor().ask(stays_away, patience=0.3)
+
+
+def test_an_answer_to_another_sign_in_is_named_when_nobody_came_in_time() -> None:
+    def comes_from_an_old_tab(asked: dict[str, str]) -> None:
+        visit(f"{asked['redirect_uri']}?code=the-code&state=wrong")
+
+    with pytest.raises(AuthError, match="an answer came that belongs to another sign-in") as caught:
+        Vendor().ask(comes_from_an_old_tab, patience=0.5)
+    assert "must be among the redirect addresses of your application" in caught.value.hint
+    assert "http://127.0.0.1:" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("access_denied", "do the same again, and consent"),
+        ("temporarily_unavailable", "do the same again later"),
+        ("invalid_scope", "look at your application there: it needs the scopes"),
+    ],
+)
+def test_what_the_vendor_says_instead_of_a_code_has_its_own_way_out(code: str, hint: str) -> None:
+    def is_refused(asked: dict[str, str]) -> None:
+        visit(f"{asked['redirect_uri']}?error={code}&state={asked['state']}")
+
+    with pytest.raises(AuthError, match=f"the vendor says: {code}") as caught:
+        Vendor().ask(is_refused)
+    assert hint in caught.value.hint
+
+
+def test_a_code_that_the_vendor_does_not_take_has_a_way_out() -> None:
+    vendor = Vendor()
+
+    def comes_with_another_challenge(asked: dict[str, str]) -> None:
+        vendor.asked = {**asked, "code_challenge": "another"}
+        visit(f"{asked['redirect_uri']}?code=the-code&state={asked['state']}")
+
+    with pytest.raises(OAuthRefusedError, match="refused: invalid_grant") as caught:
+        vendor.ask(comes_with_another_challenge)
+    assert caught.value.hint == "the consent was too old, or used before; do the same again"
+
+
+def test_a_person_who_stops_waiting_leaves_no_door_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loses_patience(self: threading.Event, timeout: float | None = None) -> bool:
+        if timeout == 300.0:
+            raise KeyboardInterrupt
+        return waits(self, timeout)
+
+    waits = threading.Event.wait
+    endpoint = TokenEndpoint(AUTH, token_http("acme"), client_id="a", client_secret="", now=lambda: NOON, settings={"site": "x"})
+    before = threading.active_count()
+    monkeypatch.setattr(threading.Event, "wait", loses_patience)
+    with pytest.raises(KeyboardInterrupt):
+        ask_consent(endpoint, show=lambda address: None, provider="acme")
+    assert threading.active_count() == before
+
+
+def test_a_port_that_is_taken_is_a_sentence() -> None:
+    endpoint = TokenEndpoint(AUTH, token_http("acme"), client_id="a", client_secret="", now=lambda: NOON)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="cannot be had") as caught:
+        ask_consent(endpoint, show=lambda address: None, port=taken.getsockname()[1])
+    assert "--port" in caught.value.hint
+
+
+# On another device
+
+
+class Typed:
+    """A vendor that says a list of things to who asks whether the code was typed."""
+
+    def __init__(self, *says: tuple[int, dict[str, Any]], asked: dict[str, Any] | None = None) -> None:
+        self.says = list(says)
+        self.asked = {"device_code": "dev-s3cret", "user_code": "WDJB-MJHT", "expires_in": 60, "interval": 5} | (
+            {"verification_uri": "https://acme.example/device"} if asked is None else asked
+        )
+        self.at = NOON
+        self.naps: list[float] = []
+        self.forms: list[dict[str, str]] = []
+        self.shown: list[DeviceCode] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.forms.append({name: values[0] for name, values in parse_qs(request.content.decode()).items()})
+        if request.url.path == "/device":
+            return httpx2.Response(200, json=self.asked)
+        status, body = self.says.pop(0)
+        return httpx2.Response(status, json=body)
+
+    def ask(self) -> Grant:
+        def sleep(seconds: float) -> None:
+            self.naps.append(seconds)
+            self.at += timedelta(seconds=seconds)
+
+        auth = replace(AUTH, device_url="https://{site}/device")
+        seam = token_http("acme", transport=httpx2.MockTransport(self), now=lambda: self.at, sleep=lambda _: None)
+        endpoint = TokenEndpoint(
+            auth, seam, client_id="app", client_secret="", now=lambda: self.at, settings={"site": "acme.example"}
+        )
+        return ask_on_another_device(endpoint, show=self.shown.append, now=lambda: self.at, sleep=sleep, provider="acme")
+
+
+WAITING = (400, {"error": "authorization_pending"})
+GIVEN = (200, {"access_token": "acc-1", "refresh_token": "ref-1", "expires_in": 60})
+
+
+def test_a_code_typed_on_another_device_gives_a_grant() -> None:
+    vendor = Typed(WAITING, (400, {"error": "slow_down"}), WAITING, (502, {}), (502, {}), GIVEN)
+    grant = vendor.ask()
+    assert (grant.access_token, grant.refresh_token) == ("acc-1", "ref-1")
+    assert vendor.naps == [5, 5, 10, 10, 20], "slower when told to, and slower still when nobody answers"
+    (shown,) = vendor.shown
+    assert (shown.user_code, shown.address) == ("WDJB-MJHT", "https://acme.example/device")
+    assert "dev-s3cret" not in repr(shown)
+    assert vendor.forms[0] == {"client_id": "app", "scope": "deals.read deals.write"}
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    assert vendor.forms[1] == {"grant_type": device, "device_code": "dev-s3cret", "client_id": "app"}
+
+
+@pytest.mark.parametrize(
+    ("says", "message", "hint"),
+    [
+        ((400, {"error": "access_denied"}), "the person declined", "do the same again, and consent"),
+        ((400, {"error": "expired_token"}), "nobody typed the code within 60 s", "it gives a new code"),
+        ((400, {"error": "invalid_grant"}), "refused: invalid_grant", "do the same again"),
+        ((401, {"error": "invalid_client"}), "refused: invalid_client", "its client id"),
+    ],
+)
+def test_what_ends_the_wait_for_another_device_has_its_own_way_out(
+    says: tuple[int, dict[str, Any]], message: str, hint: str
+) -> None:
+    with pytest.raises(AuthError, match=message) as caught:
+        Typed(WAITING, says).ask()
+    assert hint in caught.value.hint
+
+
+def test_a_code_that_nobody_types_is_not_asked_about_for_longer_than_it_lives() -> None:
+    vendor = Typed(*[WAITING] * 50)
+    with pytest.raises(AuthError, match="nobody typed the code within 60 s"):
+        vendor.ask()
+    assert sum(vendor.naps) < 60
+
+
+def test_a_device_address_that_gives_no_code_is_cut_short() -> None:
+    with pytest.raises(TruncatedError, match="answered without a code"):
+        Typed(asked={}).ask()
+    assert Typed(GIVEN, asked={"verification_url": "https://acme.example/d"}).ask().access_token == "acc-1"

@@ -391,6 +391,16 @@ def test_saving_and_revoking(world: World) -> None:
     assert world.tokens.get("crm") is None
 
 
+def test_what_the_vendor_does_not_take_back_is_forgotten_all_the_same(world: World) -> None:
+    auth = Auth("oauth2", "", token_url="https://acme.example/token", revoke_url="https://acme.example/revoke")
+    refuses = httpx2.MockTransport(lambda request: httpx2.Response(503))
+    seam = token_http("acme", transport=refuses, now=world.clock.now, sleep=world.clock.sleep)
+    crm = Credentials("crm", auth, world.tokens, now=world.clock.now, sleep=world.clock.sleep, http=seam)
+    with pytest.raises(UnavailableError):
+        crm.revoke()
+    assert world.tokens.get("crm") is None
+
+
 # Processes
 
 

@@ -17,7 +17,7 @@ from aios_connect.project.checks import Finding
 from .phrases import counted, paragraph
 from .screen import Answer
 
-__all__ = ["CheckAnswer", "ConnectedAnswer", "KeyAnswer", "LaidAnswer"]
+__all__ = ["CheckAnswer", "ConnectedAnswer", "ForgottenAnswer", "KeyAnswer", "LaidAnswer"]
 
 _SIGNS = {"ok": ("ok", "green"), "warning": ("!", "yellow"), "error": ("x", "bold red")}
 
@@ -82,6 +82,34 @@ class ConnectedAnswer(Answer):
             console.print(Text(f"  made: {sentence}"), soft_wrap=True)
         for operation, need in self.identity.missing.items():
             console.print(Text.assemble(("! ", "bold red"), f"cannot {operation}: it needs {need}"))
+
+
+class ForgottenAnswer(Answer):
+    """A connection whose secrets were forgotten.
+
+    Args:
+        name: The connection.
+        revoked: The provider confirmed that the grant is no longer good.
+        left: What is left for the person to do.
+    """
+
+    def __init__(self, name: str, revoked: bool, left: Sequence[str]) -> None:
+        self.name = name
+        self.revoked = revoked
+        self.left = list(left)
+        self.exit_code = 4 if left else 0
+
+    def document(self) -> Any:
+        """The same."""
+        return {"connection": self.name, "revoked": self.revoked, "left": self.left}
+
+    def show(self, console: Console) -> None:
+        """The same for a person."""
+        said = "its secrets are forgotten, its settings stay"
+        said += "; the provider took the consent back" if self.revoked else ""
+        console.print(Text.assemble((f"{self.name} ", "bold"), said), soft_wrap=True)
+        for sentence in self.left:
+            console.print(Text.assemble(("! ", "bold red"), sentence), soft_wrap=True)
 
 
 class KeyAnswer(Answer):

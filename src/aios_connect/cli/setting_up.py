@@ -14,9 +14,9 @@ from aios_connect.errors import AuthError, ConfigError
 from aios_connect.project import ConnectionSettings, Project
 from aios_connect.project.layout import add_connection, lay_down
 
-from .readiness import CheckAnswer, ConnectedAnswer, KeyAnswer, LaidAnswer
+from .readiness import CheckAnswer, ConnectedAnswer, ForgottenAnswer, KeyAnswer, LaidAnswer
 from .screen import Answer, Screen
-from .signing_in import ask_secrets
+from .signing_in import Way, ask_secrets, give_back
 from .words import Common, OnScreen, Switch
 
 __all__ = ["check", "connect", "init"]
@@ -41,6 +41,9 @@ def connect(
     provider: str | None = None,
     settings: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     password_stdin: Switch = False,
+    port: int = 0,
+    device: Switch = False,
+    forget: Switch = False,
     rotate_key: Switch = False,
     common: Common = Common(),
     screen: OnScreen,
@@ -51,13 +54,17 @@ def connect(
     Secrets are asked for on a terminal, or taken from stdin
     (--password-stdin) or the environment (AIOS_<NAME>_PASSWORD). They are
     kept encrypted in the store, and only if they work. Where the tool has a
-    place for our unique key, it is made.
+    place for our unique key, it is made. Where it is signed in to by consent,
+    a browser opens; it comes back to http://127.0.0.1:PORT/callback.
 
     Args:
         name: The connection, such as crm.
         provider: Its provider, for a new connection; aios connectors lists them.
         settings: A setting of a new connection: --set url=https://crm.example.com; may be given several times.
         password_stdin: Take the secret from stdin.
+        port: The port the browser comes back to, where the tool must know it beforehand; 0 takes a free one.
+        device: Consent on another device, with a code; where the tool offers that.
+        forget: Forget its secrets, and give a consent back to the tool.
         rotate_key: Seal the secrets of all connections with a new key instead; no connection is named.
         common: What every command takes.
         screen: Handed in.
@@ -69,6 +76,9 @@ def connect(
             "which connection?", hint="aios connect NAME --provider PROVIDER, such as aios connect crm --provider csv"
         )
     project = Project.find(common.project, attempts=2)
+    if forget:
+        with project:
+            return ForgottenAnswer(name, *give_back(project, name))
     if name not in project.connections:
         told = _settings(settings)
         slug = provider or (screen.ask(f"provider ({', '.join(registry.available())})") if screen.interactive else "")
@@ -82,7 +92,7 @@ def connect(
     elif _differ(project.connections[name], provider, _settings(settings)):
         raise ConfigError(f"the connection {name!r} is there already", hint=f"change its settings in {project.file.name}")
     with project:
-        return _sign_in(project, name, password_stdin, screen)
+        return _sign_in(project, name, Way(password_stdin, port, device), screen)
 
 
 def check(*, offline: Switch = False, common: Common = Common()) -> Answer:
@@ -106,10 +116,10 @@ def _change_key(name: str, common: Common) -> Answer:
         return KeyAnswer(*project.change_key())
 
 
-def _sign_in(project: Project, name: str, from_stdin: bool, screen: Screen) -> Answer:
+def _sign_in(project: Project, name: str, way: Way, screen: Screen) -> Answer:
     """Try the secrets, and keep them only if they work; tokens may have been exchanged for newer ones meanwhile."""
     project.connection_settings(name)
-    given = ask_secrets(project, name, screen, from_stdin=from_stdin)
+    given = ask_secrets(project, name, screen, way)
     tokens = MemoryTokenStore(now=project.now)
     if given.values:
         tokens.put(name, given.values, expires_at=given.expires_at)
@@ -117,7 +127,8 @@ def _sign_in(project: Project, name: str, from_stdin: bool, screen: Screen) -> A
         try:
             identity = connection.connector.check()
         except AuthError as refused:  # it says to connect again, which is what we are at
-            refused.hint = "nothing was kept; do it again with the right one"
+            more = "grant what is missing there" if refused.status == 403 else "do it again with the right one"
+            refused.hint = f"nothing was kept; {more}"
             raise
         made = connection.connector.provision()
         if made:  # what was missing may be there now

@@ -1,20 +1,43 @@
-"""Getting the first secrets of a connection: from stdin, from a person, or by a person's consent in a browser."""
+"""Getting the first secrets of a connection: from stdin, from a person, or by a person's consent. And giving them back."""
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from aios_connect.connectors import Auth, ConnectorSpec
-from aios_connect.errors import ConfigError
+from aios_connect.connection.opening import secret_names
+from aios_connect.connectors import Auth, ConnectorSpec, Credentials, Http
+from aios_connect.errors import ConfigError, ProviderError
 from aios_connect.project import Project
 from aios_connect.project.settings import variable
 
 from .screen import Screen
 
-__all__ = ["Given", "ask_secrets"]
+if TYPE_CHECKING:
+    from aios_connect.connectors.oauth import DeviceCode
+
+__all__ = ["Given", "Way", "ask_secrets", "give_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the secrets come.
+
+    Attributes:
+        from_stdin: From stdin, one a line.
+        port: Where on this machine the browser comes back to; 0 is any free one.
+        device: The person consents on another device.
+    """
+
+    from_stdin: bool = False
+    port: int = 0
+    device: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +53,30 @@ class Given:
     expires_at: float | None = None
 
 
-def ask_secrets(project: Project, name: str, screen: Screen, *, from_stdin: bool) -> Given:
+def ask_secrets(project: Project, name: str, screen: Screen, way: Way) -> Given:
     """Get the secrets of a connection.
 
     Args:
         project: The project.
         name: The connection.
         screen: Where a person is asked.
-        from_stdin: Take them from stdin, one a line.
+        way: How they come.
 
     Raises:
-        ConfigError: There are none, and nobody can be asked.
+        ConfigError: There are none, and nobody can be asked; or they cannot come this way.
         AuthError: The person did not consent.
     """
     spec = project.spec(name)
     auth = spec.auth[0]
     wanted = _wanted(spec, auth)
     consent = auth.kind == "oauth2" and auth.grant == "code"
-    if from_stdin and not wanted:
+    if way.port and not consent:
+        raise ConfigError(f"{spec.title} is not signed in to in a browser", hint="leave --port out")
+    if way.device and not (consent and auth.device_url):
+        raise ConfigError(f"{spec.title} offers no consent on another device", hint="leave --device out")
+    if way.from_stdin and not wanted:
         raise ConfigError(f"{spec.title} needs no secret", hint="leave --password-stdin out")
-    if from_stdin:
+    if way.from_stdin:
         return Given(_from_stdin(wanted))
     if not wanted and not consent:
         return Given()
@@ -64,7 +91,36 @@ def ask_secrets(project: Project, name: str, screen: Screen, *, from_stdin: bool
     screen.say(auth.help)
     asked = [secret for secret in wanted if not (consent and secret == "refresh_token")]  # noqa: S105 # a name
     values = {secret: value for secret in asked if (value := screen.ask(_said(secret), secret=True))}
-    return _consent(project, name, auth, values, screen) if consent else Given(values)
+    return _consent(project, name, auth, values, screen, way) if consent else Given(values)
+
+
+def give_back(project: Project, name: str) -> tuple[bool, list[str]]:
+    """Give a grant back to the provider, where it takes it, and forget all secrets of a connection here.
+
+    Args:
+        project: The project.
+        name: The connection.
+
+    Returns:
+        Whether the provider confirmed that the grant is no longer good; and what is left for the person to do.
+    """
+    spec, settings = project.spec(name), project.connection_settings(name)
+    auth, left = spec.auth[0], []
+    kept = auth.kind == "oauth2" and project.tokens.get(name) is not None
+    with _token_http(project, name) as http:
+        sleep = time.sleep
+        credentials = Credentials(name, auth, project.tokens, settings=settings, http=http, now=project.now, sleep=sleep)
+        try:
+            credentials.revoke()
+            taken = bool(kept and auth.revoke_url)
+        except ProviderError as error:
+            taken = False
+            left.append(f"{spec.title} did not take the grant back ({error.message}): take it away in its own settings")
+    if kept and not auth.revoke_url:
+        left.append(f"{spec.title} has no address to give a grant back to: take it away in its own settings")
+    given = [variable(name, secret) for secret in secret_names(spec)]
+    left += [f"{one} is still in the environment" for one in given if os.environ.get(one)]
+    return taken, left
 
 
 def _wanted(spec: ConnectorSpec, auth: Auth) -> tuple[str, ...]:
@@ -89,30 +145,42 @@ def _from_stdin(wanted: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _consent(project: Project, name: str, auth: Auth, values: Mapping[str, str], screen: Screen) -> Given:
+def _consent(project: Project, name: str, auth: Auth, values: Mapping[str, str], screen: Screen, way: Way) -> Given:
     """Send the person to the vendor, and wait for what comes back."""
-    from aios_connect.connectors.consent import ask_consent
-    from aios_connect.connectors.oauth import TokenEndpoint, token_http
+    from aios_connect.connectors.consent import ask_consent, ask_on_another_device
+    from aios_connect.connectors.oauth import TokenEndpoint
 
     def show(address: str) -> None:
         screen.say(f"consent in the browser; if none opens, open this address on this machine:\n{address}")
         webbrowser.open(address)
 
-    provider, settings = project.spec(name).provider, project.connection_settings(name)
-    http = token_http(provider, now=project.now)
-    endpoint = TokenEndpoint(
-        auth,
-        http,
-        client_id=settings.get("client_id", ""),
-        client_secret=values.get("client_secret", ""),
-        settings=settings,
-        now=project.now,
-    )
+    def show_code(asked: DeviceCode) -> None:
+        screen.say(f"open this address on any device, and type {asked.user_code} there:\n{asked.address}")
+
+    provider, settings, now = project.spec(name).provider, project.connection_settings(name), project.now
+    with _token_http(project, name) as http:
+        ours = {"client_id": settings.get("client_id", ""), "client_secret": values.get("client_secret", "")}
+        endpoint = TokenEndpoint(auth, http, settings=settings, now=now, **ours)
+        if way.device:
+            grant = ask_on_another_device(endpoint, show=show_code, now=now, sleep=time.sleep, provider=provider)
+        else:
+            grant = ask_consent(endpoint, show=show, port=way.port, provider=provider)
+    return Given({**values, **grant.values()}, grant.expires_at)
+
+
+@contextmanager
+def _token_http(project: Project, name: str) -> Iterator[Http]:
+    """The way to the provider's token address, with the proxy and the certificates of the connection."""
+    from aios_connect.connectors.oauth import token_http
+
+    settings = project.connection_settings(name)
+    certificates = settings.get("certificates")
+    verify = project.folder / certificates if certificates else True
+    http = token_http(project.spec(name).provider, verify=verify, proxy=settings.get("proxy"), now=project.now)
     try:
-        grant = ask_consent(endpoint, show=show, provider=provider)
+        yield http
     finally:
         http.close()
-    return Given({**values, **grant.values()}, grant.expires_at)
 
 
 def _said(secret: str) -> str:

@@ -261,16 +261,22 @@ class Credentials:
             self._known = None
 
     def revoke(self) -> None:
-        """Tell the vendor to forget the grant, where it offers that, and forget it here."""
+        """Tell the vendor to forget the grant, where it offers that, and forget it here, whatever the vendor says.
+
+        Raises:
+            ProviderError: The vendor did not take it back; here it is forgotten.
+        """
         with self._lock:
             known = self._store.get(self.connection)
-            if known and self.auth.kind == "oauth2":
-                _remember(known.values)
-                token = known.values.get("refresh_token") or known.values.get("access_token")
-                if token:
-                    self._endpoint(known).revoke(token)
-            self._store.delete(self.connection)
-            self._known = None
+            try:
+                if known and self.auth.kind == "oauth2":
+                    _remember(known.values)
+                    token = known.values.get("refresh_token") or known.values.get("access_token")
+                    if token:
+                        self._endpoint(known).revoke(token)
+            finally:
+                self._store.delete(self.connection)
+                self._known = None
 
     def _secrets(self) -> Secrets:
         known = self._known

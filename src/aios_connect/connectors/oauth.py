@@ -1,11 +1,11 @@
-"""OAuth 2.0 at a vendor's token address: Authlib speaks, the HTTP seam carries (RFC 6749, 7009, 7636)."""
+"""OAuth 2.0 at a vendor's token address: Authlib speaks, the HTTP seam carries (RFC 6749, 7009, 7636, 8628)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from aios_connect.errors import AuthError, ProviderError, TruncatedError
@@ -16,8 +16,9 @@ from .redaction import remember
 from .response import Response
 from .spec import Auth
 
-__all__ = ["Grant", "OAuthRefusedError", "TokenEndpoint", "token_http"]
+__all__ = ["DeviceCode", "Grant", "OAuthRefusedError", "TokenEndpoint", "token_http"]
 
+_DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _OURS = frozenset({"invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type", "invalid_request"})
 
 
@@ -47,6 +48,27 @@ class Grant:
         if self.lifetime is not None:
             values["lifetime"] = str(self.lifetime)
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCode:
+    """What a vendor says when consent is to come from another device (RFC 8628, 3.2).
+
+    Attributes:
+        device_code: Stands for this attempt; a secret.
+        user_code: What the person types.
+        address: Where the person types it.
+        direct: An address that has the code in it already; empty if there is none.
+        lifetime: Seconds both codes are good for.
+        interval: Seconds between two questions whether it was typed.
+    """
+
+    device_code: str = field(repr=False)
+    user_code: str
+    address: str
+    direct: str
+    lifetime: float
+    interval: float
 
 
 class OAuthRefusedError(AuthError):
@@ -103,9 +125,10 @@ class TokenEndpoint:
         self._now = now
         self._fill = settings or {}
         self._auth = auth
+        self._session = _Session(http)
         method = "none" if not client_secret else "client_secret_basic" if auth.client_auth == "basic" else "client_secret_post"
         self._client = OAuth2Client(
-            session=_Session(http),
+            session=self._session,
             client_id=client_id,
             client_secret=client_secret or None,
             token_endpoint_auth_method=method,
@@ -150,8 +173,47 @@ class TokenEndpoint:
         """
         return self._fetch("refresh_token", refresh_token=refresh_token)
 
+    def device(self) -> DeviceCode:
+        """Begin a consent on another device.
+
+        Raises:
+            OAuthRefusedError: The vendor refuses.
+        """
+        proof = self._client.client_auth(self._client.token_endpoint_auth_method)
+        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        scope = {"scope": " ".join(self._auth.scopes)} if self._auth.scopes else {}
+        url = self._auth.device_url.format(**self._fill)
+        told = self._session.post(url, data=scope, headers=headers, auth=proof).json()
+        try:
+            asked = DeviceCode(
+                device_code=str(told["device_code"]),
+                user_code=str(told["user_code"]),
+                # Google spells it with an l: https://developers.google.com/identity/protocols/oauth2/limited-input-device
+                address=str(told.get("verification_uri") or told["verification_url"]),
+                direct=str(told.get("verification_uri_complete") or ""),
+                lifetime=float(told["expires_in"]),
+                interval=float(told.get("interval") or 5),
+            )
+        except (KeyError, TypeError, ValueError):
+            provider = self._http.provider
+            raise TruncatedError(f"the device address of {provider} answered without a code", provider=provider) from None
+        remember(asked.device_code)
+        return asked
+
+    def from_device(self, device_code: str) -> Grant:
+        """The grant a person consented to on another device.
+
+        Raises:
+            OAuthRefusedError: The vendor refuses, or nobody consented yet (``authorization_pending``, ``slow_down``).
+        """
+        return self._fetch(_DEVICE, device_code=device_code)
+
     def revoke(self, token: str) -> None:
-        """Tell the vendor to forget a token (RFC 7009), where it offers that."""
+        """Tell the vendor to forget a token (RFC 7009), where it offers that.
+
+        Raises:
+            OAuthRefusedError: The vendor refuses.
+        """
         if self._auth.revoke_url:
             self._client.revoke_token(self._auth.revoke_url.format(**self._fill), token=token)
 
