@@ -40,7 +40,7 @@ class _Senders(World):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.there: dict[str, Raw] = {}
+        self.told: dict[str, Raw] = {}
         self.numbers = count(1)
         self.door = self.open()
         assert isinstance(self.door, WebForm)
@@ -49,12 +49,12 @@ class _Senders(World):
         """It is not spoken to: it is the one that listens."""
 
     def truth(self, object: str) -> dict[str, Raw]:
-        return {id: {"id": id, "fields": dict(fields)} for id, fields in self.there.items()}
+        return {id: {"id": id, "fields": dict(fields)} for id, fields in self.told.items()}
 
     def remove(self, object: str, id: str) -> None:
         assert isinstance(self.door, WebForm)
         assert self.door.erase(id)
-        del self.there[id]
+        del self.told[id]
 
     def spoil(self, object: str, id: str) -> None:
         with sqlite3.connect(self.folder / ".aios" / "inbox" / "crm.db") as inbox:
@@ -86,12 +86,12 @@ class FormWorld(_Senders):
     def make(self, object: str, values: Raw) -> str:
         said = {"ref": f"enquiry {next(self.numbers)}", **values["fields"]}
         self._post("application/x-www-form-urlencoded", urlencode(said).encode())
-        self.there[said["ref"]] = said
+        self.told[said["ref"]] = said
         return str(said["ref"])
 
     def change(self, object: str, id: str, values: Raw) -> None:
         self._post("application/json", json.dumps({"ref": id, **values["fields"]}).encode())
-        self.there[id] |= values["fields"]
+        self.told[id] |= values["fields"]
 
     def _post(self, kind: str, body: bytes) -> None:
         headers = {"authorization": f"Bearer {KEY}", "content-type": kind, "idempotency-key": f'"{next(self.numbers)}"'}
@@ -115,14 +115,14 @@ class PhoneWorld(_Senders):
 
     def make(self, object: str, values: Raw) -> str:
         id = f"CA{next(self.numbers):032x}"
-        self.there[id] = {"CallSid": id, "Direction": "inbound", "CallStatus": "completed", "CallDuration": "42"}
+        self.told[id] = {"CallSid": id, "Direction": "inbound", "CallStatus": "completed", "CallDuration": "42"}
         self.change(object, id, values)
         return id
 
     def change(self, object: str, id: str, values: Raw) -> None:
         later = {"Timestamp": format_datetime(self.clock.now()), "SequenceNumber": str(next(self.numbers))}
-        self.there[id] |= {**values["fields"], **later}
-        said = {"CallerName" if name == "name" else name: value for name, value in self.there[id].items()}
+        self.told[id] |= {**values["fields"], **later}
+        said = {"CallerName" if name == "name" else name: value for name, value in self.told[id].items()}
         body, signature = urlencode(said).encode(), twilio_signed(ADDRESS, said, TOKEN)
         headers = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature}
         self.post("http://127.0.0.1:8080/calls", headers, body)
