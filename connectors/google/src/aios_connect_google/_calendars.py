@@ -22,6 +22,7 @@ from aios_connect.connectors import (
     ScanPage,
     Schema,
     Tombstone,
+    TruncatedError,
 )
 
 from ._apis import CALENDAR
@@ -29,7 +30,7 @@ from ._batch import Ask
 from ._paging import Pager, refuse
 from ._wire import Wire
 
-__all__ = ["SPEC", "Calendars"]
+__all__ = ["SPEC", "Calendars", "answers"]
 
 SPEC: Final = ObjectSpec(
     title="Calendars",
@@ -84,7 +85,10 @@ class Calendars:
 
     def primary(self) -> Raw:
         """The user's own calendar."""
-        return _shaped(self._wire.get(CALENDAR, f"{_PATH}/primary", "calendars"))
+        entry = self._wire.get(CALENDAR, f"{_PATH}/primary", "calendars")
+        if not entry.get("id"):
+            raise TruncatedError("google does not say which calendar is the user's own", provider="google", object="calendars")
+        return _shaped(entry)
 
     def schema(self) -> Schema:
         return Schema("calendars", {field.path: field for field in _FIELDS})
@@ -97,7 +101,8 @@ class Calendars:
 
     def lookup(self, ids: Sequence[str]) -> list[Raw]:
         asks = [Ask("GET", f"{_PATH}/{quote(id, safe='')}") for id in dict.fromkeys(ids)]
-        return [_shaped(one) for one in found(self._wire.batch(CALENDAR, asks, "calendars", safe=True)) if not one.get("deleted")]
+        there = answers(self._wire.batch(CALENDAR, asks, "calendars", safe=True))
+        return [_shaped(one) for one in there if one is not None and not one.get("deleted")]
 
     def find(self, keys: Sequence[str]) -> dict[str, Raw]:
         raise NotImplementedError("google has no place for a unique key on calendars")
@@ -112,19 +117,17 @@ class Calendars:
         )
 
 
-def found(told: Sequence[dict[str, Any] | ProviderError]) -> list[dict[str, Any]]:
-    """The answers of a batch of questions, without those for what is not there.
+def answers(told: Sequence[dict[str, Any] | ProviderError]) -> list[dict[str, Any] | None]:
+    """The answers of a batch of questions; ``None`` for what is not there.
 
     Raises:
         ProviderError: One of them failed in another way.
     """
-    there = []
+    there: list[dict[str, Any] | None] = []
     for one in told:
-        if isinstance(one, ProviderError):
-            if one.status not in (404, 410):
-                raise one
-        else:
-            there.append(one)
+        if isinstance(one, ProviderError) and one.status not in (404, 410):
+            raise one
+        there.append(None if isinstance(one, ProviderError) else one)
     return there
 
 

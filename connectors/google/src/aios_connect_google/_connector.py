@@ -26,7 +26,7 @@ from aios_connect.connectors import (
     Setting,
 )
 
-from . import _calendars
+from . import _calendars, _events
 from ._apis import NEEDS, SCOPES
 from ._resource import Resource
 from ._wire import Wire
@@ -43,6 +43,7 @@ class _Kind(NamedTuple):
 
 _KINDS: Final[Mapping[str, _Kind]] = {
     "calendars": _Kind(_calendars.SPEC, lambda wire, context: _calendars.Calendars(wire)),
+    "events": _Kind(_events.SPEC, _events.Events),
 }
 """Every object: what it claims, and who handles it."""
 
@@ -67,7 +68,15 @@ class Google(Connector):
             ),
             Auth("key", help="An access token that something else keeps fresh; it lives for an hour."),
         ),
-        settings=(Setting("url", help="Where all of the APIs are, if not at Google: a fake, a proxy."),),
+        settings=(
+            Setting("url", help="Where all of the APIs are, if not at Google: a fake, a proxy."),
+            Setting(
+                "calendars",
+                help="Ids of the calendars whose events count, separated by commas; new events go into the first.",
+                default="primary",
+            ),
+            Setting("notify", help="Which guests Google tells of what we write: none, externalOnly or all.", default="none"),
+        ),
         objects={name: kind.spec for name, kind in _KINDS.items()},
         limits=(Limit(600, 60, scope="calendar", source=_QUOTA),),
         sandbox="aios_connect_google.sandbox:playground",

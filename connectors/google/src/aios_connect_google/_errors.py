@@ -16,6 +16,7 @@ from aios_connect.connectors import (
     CursorGoneError,
     ProviderError,
     RateLimitedError,
+    RejectedError,
     Response,
     UnavailableError,
     redact,
@@ -29,6 +30,7 @@ _RATE: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LI
 _QUOTA: Final = frozenset({"quotaExceeded", "dailyLimitExceeded"})
 _SCOPE: Final = frozenset({"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"})
 _DISABLED: Final = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
+_RECORD: Final = frozenset({"forbiddenForNonOrganizer"})
 _CURSOR: Final = frozenset({"fullSyncRequired", "updatedMinTooLongAgo", "EXPIRED_SYNC_TOKEN"})
 _STALE: Final = frozenset({"FAILED_PRECONDITION", "failedPrecondition"})
 """Of a contact: https://developers.google.com/people/api/rest/v1/people/updateContact. Elsewhere it means other things."""
@@ -77,6 +79,8 @@ def _classify(response: Response, *, object: str, write: bool) -> ProviderError 
             hint="turn it on in the Google Cloud console (APIs & Services), then try again in some minutes",
             **facts,
         )
+    if status == 403 and said & _RECORD:
+        return RejectedError(f"google refuses this record: {words}", **facts)
     if said & _CURSOR:
         return CursorGoneError("google has forgotten the sync token; everything must be read again", **facts)
     if status == 400 and object == "contacts" and said & _STALE:

@@ -89,6 +89,7 @@ class Account(Vendor):
     ) -> None:
         super().__init__(clock, schedule)
         self.hazards = hazards
+        self.seed = seed
         self.random = random.Random(f"{seed}:google")  # noqa: S311  # no secret
         self.scopes = scopes
         self.tokens = Tokens(self.clock, REFRESH, lifetime=3600.0)

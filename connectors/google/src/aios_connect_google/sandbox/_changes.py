@@ -164,6 +164,16 @@ class Changes:
             return Slice(part, _write({**told, "past": part[-1].place}), "")
         return Slice(part, "", _write({"since": told["to"], "at": told["now"]}))
 
+    @staticmethod
+    def spot(page: str) -> str:
+        """Where a page begins, the same in every listing; empty for the first.
+
+        Raises:
+            ForgottenError: The token is none.
+        """
+        told = _read(page) if page else {}
+        return "/".join(str(told[name]) for name in ("after", "past", "blank") if name in told)
+
     def _seen(self) -> int:
         """The place up to which every change shows."""
         now = self._clock.now()

@@ -1,0 +1,126 @@
+"""The world of Google: its fake, with everything on that is hard about Google."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from aios_connect_google import Google
+from aios_connect_google.sandbox import ADDRESS, TOKEN, GoogleVendor
+from aios_connect_google.sandbox._changes import Changes
+
+from aios_connect.connectors import Auth, Connector, Raw
+from aios_connect.sandbox import Answer, Call, route
+from aios_connect.testing.conformance import Sample, VendorWorld
+from aios_connect.testing.conformance.wire import Sent
+
+__all__ = ["GoogleWorld"]
+
+
+def _limit(status: int, reason: str) -> Answer:
+    said = {"domain": "usageLimits", "reason": reason, "message": "Rate Limit Exceeded"}
+    return Answer.json({"error": {"code": status, "message": "Rate Limit Exceeded", "errors": [said]}}, status)
+
+
+def _shortened(call: Call, name: str, by: int) -> Call:
+    return replace(call, query={**call.query, name: str(max(1, int(call.query.get(name) or 100) // by))})
+
+
+def _event(n: int) -> Raw:
+    when = {"start": f"2026-03-{n % 28 + 1:02d}T09:00:00Z", "end": f"2026-03-{n % 28 + 1:02d}T10:00:00Z"}
+    return {"summary": f"Event {n}", "location": f"{n} Pier Lane", "when": {**when, "timeZone": "Europe/Paris", "allDay": False}}
+
+
+def _theirs(values: Raw) -> Raw:
+    """An event in Google's own words."""
+    told = dict(values)
+    when = told.pop("when", None)
+    if when:
+        told |= {name: {"dateTime": when[name], "timeZone": when["timeZone"]} for name in ("start", "end")}
+    return told
+
+
+class _Small(GoogleVendor):
+    """A fake whose lists are far shorter than they are asked to be, and whose owner has taken the own calendar off the list."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._own = self.calendar_entry_of(ADDRESS)
+        self.list_of_calendars = Changes(self.clock, life=self.hazards.calendar_tokens * 86_400)
+
+    @route("GET", "/calendar/v3/users/me/calendarList/{id}")
+    def calendar_entry(self, call: Call, id: str) -> Any:
+        self.enter(call, "calendar")
+        return self._own if id == "primary" else super().calendar_entry(call, id)
+
+    @route("GET", "/calendar/v3/users/me/calendarList")
+    def calendar_list(self, call: Call) -> Any:
+        return super().calendar_list(_shortened(call, "maxResults", 50))
+
+    @route("GET", "/calendar/v3/calendars/{calendar}/events")
+    def list_events(self, call: Call, calendar: str) -> Any:
+        return super().list_events(_shortened(call, "maxResults", 500), calendar)
+
+
+class GoogleWorld(VendorWorld):
+    """One fake account."""
+
+    connector = Google
+    secrets = {"key": TOKEN}
+    page_size = 5
+    pages = r"GET /calendar/v3/(users/me/calendarList|calendars/[^/]+/events)$"
+    writes = r"(BATCH )?(POST|PUT|PATCH|DELETE) /(calendar/v3/calendars|v1/people)"
+    plays = frozenset({"empty_page", "cursor_gone", "half_done", "all_or_nothing"})
+    busy = (_limit(403, "rateLimitExceeded"), _limit(403, "userRateLimitExceeded"), _limit(429, "rateLimitExceeded"))
+    samples = {
+        "calendars": Sample(lambda n: {"summary": f"Calendar {n}", "description": f"number {n}"}, text="description"),
+        "events": Sample(
+            _event,
+            text="summary",
+            bad={"when": {"start": "2026-03-01T09:00:00Z", "end": "2026-03-01T08:00:00Z"}},
+        ),
+    }
+
+    def vendor(self) -> _Small:
+        return _Small(clock=self.clock)
+
+    def open(self, *, auth: Auth | None = None, **options: Any) -> Connector:
+        """Signed in with a token, so that no request is about signing in; the tests that are about it say so."""
+        return super().open(auth=auth or self.auth("key"), **options)
+
+    def label(self, sent: Sent) -> str:
+        """Of a batch the first request in it."""
+        inner = re.search(rb"^([A-Z]+) (/\S+) HTTP/", sent.body, re.MULTILINE) if sent.path.startswith("/batch") else None
+        return f"BATCH {inner[1].decode()} {inner[2].decode()}" if inner else super().label(sent)
+
+    def make(self, object: str, values: Raw) -> str:
+        if object == "calendars":
+            id = f"c{self._records_made}@group.calendar.example.com"
+            self.provider.add_calendar(id, values["summary"])
+            self.change(object, id, values)
+            return id
+        return f"{ADDRESS}/{self.provider.make_event(_theirs(values))}"
+
+    def change(self, object: str, id: str, values: Raw) -> None:
+        if object == "calendars":
+            self.provider.list_of_calendars.change(id, values, by="a person")
+        else:
+            self.provider.calendars[ADDRESS].events.change(id.rpartition("/")[2], _theirs(values), by="a person")
+
+    def remove(self, object: str, id: str) -> None:
+        if object == "calendars":
+            self.provider.list_of_calendars.remove(id, by="a person")
+        else:
+            self.provider.drop_event(id.rpartition("/")[2])
+
+    def truth(self, object: str) -> dict[str, Raw]:
+        if object == "calendars":
+            return {one.id: {"id": one.id, "description": None, **one.values} for one in self.provider.list_of_calendars}
+        return {f"{ADDRESS}/{one.id}": self._shown(one.values) for one in self.provider.calendars[ADDRESS].events}
+
+    def _shown(self, values: Any) -> Raw:
+        told = {"summary": None, "location": None, **values}
+        start, end = told.pop("start"), told.pop("end")
+        told["when"] = {"start": start["dateTime"], "end": end["dateTime"], "timeZone": start["timeZone"], "allDay": False}
+        return told
