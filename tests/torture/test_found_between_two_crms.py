@@ -104,3 +104,26 @@ def test_a_record_of_ours_that_was_merged_before_we_knew_of_it_is_not_the_one_it
     pair.decide("delete")
     assert pair.deals() == {"left": BOTH, "right": BOTH}
     pair.store.close()
+
+
+def test_who_points_at_somebody_nobody_knows_yet_has_not_heard_what_the_other_side_says(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path, authority={"default": "right"})
+    people = {
+        name: pair.right.shelves["people"].create({"first": name, "email": f"{name}@mail.example"}) for name in ("ada", "eve")
+    }
+    pair.right.shelves["deals"].change(pair.right_id("Roof"), {"person": people["ada"].id}, by="ann")
+    assert pair.run().clean
+    bob = pair.left.shelves["people"].create({"first": "Bob", "last": "Ray", "email": "bob@mail.example"})
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"person": bob.id})
+    pair.right.shelves["deals"].change(pair.right_id("Roof"), {"person": people["eve"].id}, by="ann")
+    contacts = pair.left.records["contacts"]
+    contacts._pending, later = [], contacts._pending  # the index knows the deal, and not Bob
+    pair.run()
+    contacts._pending = later
+    pair.left.shelves["people"].change(bob.id, {"title": "Owner"})
+    pair.run()
+    pair.run()
+    roof = pair.right.shelves["deals"].get(pair.right_id("Roof"))
+    assert roof is not None
+    assert roof.values["person"] == people["eve"].id, "it decides, and said so"
+    pair.store.close()

@@ -271,8 +271,10 @@ def _note(subject: Subject, references: References, outstanding: set[str]) -> Pl
     """What the store takes note of: new values of the entity, and records that are now as agreed."""
     after, agreements = subject.version_after, []
     for name, record in subject.living.items():
-        open_ = sorted(subject.open_leaves & subject.seen[name].keys()) + references.unresolved(name, subject.seen[name])
-        in_step = name not in outstanding and not subject.open_leaves & subject.seen[name].keys()
+        waiting, unknown = subject.open_leaves & subject.seen[name].keys(), references.unresolved(name, subject.seen[name])
+        unheard = subject.merged.leaves.keys() & set(unknown)  # who points at somebody unknown is told nothing else meanwhile
+        in_step = name not in outstanding and not waiting and not unheard
+        open_ = sorted(waiting) + unknown
         agreement = Agreement(name, record.object, record.id, seen_digest(record.seen), open_, in_step)
         known = loads(record.base) if record.base else {}
         news = record.base is None or agreed_base(subject.seen[name], known, open_) != known
