@@ -21,7 +21,7 @@ _REPORTS: Final = frozenset(
     "message/global-disposition-notification".split()
 )
 _RETURNED: Final = frozenset(
-    "message/rfc822 message/global text/rfc822-headers message/rfc822-headers message/global-headers".split()
+    "message/rfc822 message/global text/rfc822-headers text/rfc822-header message/rfc822-headers message/global-headers".split()
 )
 _CALENDARS: Final = frozenset({"text/calendar", "application/ics"})
 _FOLDERS: Final = re.compile(r"^.*[/\\]", re.DOTALL)

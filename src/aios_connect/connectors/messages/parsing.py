@@ -72,15 +72,22 @@ def parsed(raw: bytes, note: Note) -> Part:
             raise UnreadableMessageError(f"it has more than {MOST} parts")
         return _Part(policy)
 
-    parser: BytesFeedParser[Any] = BytesFeedParser(part, policy=_AsTheyStand())
+    make: Any = part
+    parser: BytesFeedParser[Any] = BytesFeedParser(make, policy=_AsTheyStand())
     try:
-        parser.feed(_mended(raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n"), note))
+        parser.feed(_mended(_in_lines(raw), note))
         root: Part = parser.close()
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
         raise UnreadableMessageError(f"its parts cannot be told apart ({type(error).__name__})") from error
     if not any(name.strip().lower() in _FIELDS for name, _ in root.raw_items()):
         raise UnreadableMessageError("it has none of the headers of a message")
     return root
+
+
+def _in_lines(raw: bytes) -> bytes:
+    """The message from its first header on; with line feeds if its lines end in nothing but carriage returns."""
+    text = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    return text if b"\n" in text else text.replace(b"\r", b"\n")
 
 
 def _mended(raw: bytes, note: Note) -> bytes:
