@@ -217,10 +217,10 @@ class WebForm(Connector):
     def _look_at(self, request: Request) -> None:
         if request.method != "POST":
             raise RejectedError(f"{request.method[:20]} is not taken here", hint="send a POST", status=405)
-        origin = request.headers.get("origin", "")
-        if origin and origin.lower() not in self._door.origins:
+        origin = request.headers.get("origin")
+        if origin is not None and origin.lower() not in self._door.origins:
             raise AuthError(
-                f"a page of {origin[:200]} may not send here",
+                f"a page of {origin[:200] or 'nowhere'} may not send here",
                 hint="whoever runs this can name the site in the setting origins",
                 status=403,
             )
