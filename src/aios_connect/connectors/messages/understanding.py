@@ -11,6 +11,7 @@ from .kinds import is_report, kind_of, says_delayed
 from .originals import original_in, original_of, told_of
 from .parsing import parsed
 from .receipts import feedback_of, receipt_of
+from .replies import LONGEST, reply_in
 from .reports import Block, blocks_in, blocks_of, deliveries
 from .shapes import Message, Original
 from .words import Note
@@ -52,7 +53,9 @@ def understand(raw: bytes) -> Message:
         headers=headers.all(),
     )
     message = _sorted(message, headers, body, notes.append)
-    return replace(message, notes=tuple(dict.fromkeys(notes)))
+    if len(message.text) > LONGEST:
+        notes.append(f"the reply was looked for in the first {LONGEST} characters of the text")
+    return replace(message, reply=reply_in(message.text), notes=tuple(dict.fromkeys(notes)))
 
 
 def _sorted(message: Message, headers: Headers, body: Body, note: Note) -> Message:
