@@ -35,7 +35,7 @@ from aios_connect.connectors.webhooks import Reply
 
 from .content import Content, read_content
 from .door import SETTINGS, Door, keys_of
-from .inbox import Arrival, Inbox, Kept
+from .inbox import Arrival, Entry, Inbox, Kept
 from .records import MISSHAPEN, SCHEMAS, record
 from .replies import preflight, refused, taken
 from .sources import SOURCES, Event, Proof
@@ -123,7 +123,7 @@ class WebForm(Connector):
                 records=[one for one in found if not isinstance(one, Quarantined)],
                 cursor={"inbox": inbox, "after": after},
                 complete=complete,
-                tombstones=[Tombstone(entry.id, "deleted", at=instant(entry.at)) for entry in some if entry.gone],
+                tombstones=[_tombstone(entry) for entry in some if entry.gone],
                 quarantined=[one for one in found if isinstance(one, Quarantined)],
             )
             if complete:
@@ -240,6 +240,10 @@ class WebForm(Connector):
                 f"there is no object {object!r} here", hint="submissions or calls", provider="webform", object=object
             )
         return object
+
+
+def _tombstone(entry: Entry) -> Tombstone:
+    return Tombstone(entry.id, "merged" if entry.survivor else "deleted", entry.survivor, instant(entry.at))
 
 
 def _refuse_key_in(url: str, keys: Sequence[str]) -> None:

@@ -46,6 +46,7 @@ create table if not exists record (
     at text not null,
     times integer not null,
     gone integer not null default 0,
+    survivor text,
     primary key (object, id)
 );
 create index if not exists record_changed on record (object, changed);
@@ -127,7 +128,8 @@ class Entry:
         changed: Its number; another one after every change.
         at: When it changed, ISO 8601.
         times: How often something came for it, repeated deliveries included.
-        gone: It was erased.
+        gone: It was erased, or joined with another.
+        survivor: The record it was joined with.
         deliveries: What came, the oldest first; what is kept aside only if nothing else is there.
     """
 
@@ -136,6 +138,7 @@ class Entry:
     at: str
     times: int
     gone: bool
+    survivor: str | None
     deliveries: Sequence[Delivery]
 
     @property
@@ -183,8 +186,8 @@ class Inbox:
                         status=409,
                     )
                 return Kept(subject, self._touch(db, subject, (), now), again=True)
-            subject = self._subject(db, arrival)
-            if db.execute("select 1 from record where id = ? and gone", (subject,)).fetchone():
+            subject = self._subject(db, arrival, now)
+            if self._is_gone(db, subject):
                 return Kept(subject, (), again=True)  # it was erased, and stays so
             db.execute(
                 "insert into delivery (subject, received, kept, key, digest, aside, trust, headers, body)"
@@ -207,7 +210,7 @@ class Inbox:
         """Records with a number above one and not above another, in the order of their numbers."""
         with self._using() as db:
             rows = db.execute(
-                "select id, changed, at, times, gone from record where object = ? and changed > ? and changed <= ?"
+                "select id, changed, at, times, gone, survivor from record where object = ? and changed > ? and changed <= ?"
                 " order by changed limit ?",
                 (object, after, upto, size),
             ).fetchall()
@@ -220,7 +223,7 @@ class Inbox:
             for start in range(0, len(ids), 500):
                 some = ids[start : start + 500]
                 rows = db.execute(
-                    f"select id, changed, at, times, gone from record where object = ? and id in ({_marks(some)})",
+                    f"select id, changed, at, times, gone, survivor from record where object = ? and id in ({_marks(some)})",
                     (object, *some),
                 ).fetchall()
                 found += self._entries(db, rows)
@@ -298,16 +301,29 @@ class Inbox:
             found = None
         return None if found is None else (str(found[0]), str(found[1]))
 
-    def _subject(self, db: sqlite3.Connection, arrival: Arrival) -> str:
+    def _subject(self, db: sqlite3.Connection, arrival: Arrival, now: datetime) -> str:
+        """The record that an arrival belongs to: its own, or that of the subject it follows. One that links two makes them one."""
         if not arrival.subject or arrival.aside:
             return uuid.uuid4().hex
-        found = db.execute(
-            "select subject from alias where id in (?, ?) order by id = ? desc",
-            (arrival.subject, arrival.follows, arrival.subject),
-        ).fetchone()
-        subject = str(found[0]) if found else arrival.follows or arrival.subject
-        db.execute("insert or ignore into alias values (?, ?)", (arrival.subject, subject))
+        both = (arrival.subject, arrival.follows)
+        known = dict(db.execute("select id, subject from alias where id in (?, ?)", both).fetchall())
+        own, before = known.get(arrival.subject), known.get(arrival.follows)
+        subject = str(before or own or arrival.follows or arrival.subject)
+        if own and before and own != before and not self._is_gone(db, before):
+            self._join(db, own, before, now)
+        db.executemany("insert or ignore into alias values (?, ?)", [(id, subject) for id in both if id])
         return subject
+
+    def _is_gone(self, db: sqlite3.Connection, id: str) -> bool:
+        return db.execute("select 1 from record where id = ? and gone", (id,)).fetchone() is not None
+
+    def _join(self, db: sqlite3.Connection, one: str, other: str, now: datetime) -> None:
+        rows = db.execute("select object, times from record where id = ? and not gone", (one,)).fetchall()
+        self._touch(db, one, (), now, times=0)
+        db.execute("update record set gone = 1, survivor = ? where id = ? and not gone", (other, one))
+        db.execute("update delivery set subject = ? where subject = ?", (other, one))
+        db.execute("update alias set subject = ? where subject = ?", (other, one))
+        self._touch(db, other, [object for object, _ in rows], now, times=max((times for _, times in rows), default=0))
 
     def _touch(self, db: sqlite3.Connection, id: str, objects: Sequence[str], now: datetime, times: int = 1) -> list[str]:
         """Give a record its next number, wherever it shows or is to show from now on."""
@@ -322,7 +338,7 @@ class Inbox:
         )
         return [str(row[0]) for row in db.execute("select object from record where id = ? and not gone order by object", (id,))]
 
-    def _entries(self, db: sqlite3.Connection, rows: Sequence[tuple[str, int, str, int, int]]) -> list[Entry]:
+    def _entries(self, db: sqlite3.Connection, rows: Sequence[tuple[str, int, str, int, int, str | None]]) -> list[Entry]:
         came: dict[str, list[Delivery]] = {row[0]: [] for row in rows}
         for subject, *facts in db.execute(
             "select subject, number, received, kept, key, trust, headers, body, aside from delivery"
@@ -333,7 +349,7 @@ class Inbox:
             came[subject].append(Delivery(number, received, kept, key or "", trust, json.loads(headers), bytes(body), aside))
         for subject, deliveries in came.items():
             came[subject] = [delivery for delivery in deliveries if not delivery.aside] or deliveries
-        return [Entry(id, changed, at, times, bool(gone), came[id]) for id, changed, at, times, gone in rows]
+        return [Entry(id, changed, at, times, bool(gone), survivor, came[id]) for id, changed, at, times, gone, survivor in rows]
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:

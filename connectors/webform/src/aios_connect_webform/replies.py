@@ -6,13 +6,14 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 
-from aios_connect.connectors import AiosError, Hint, ProviderError, Request, UnavailableError
+from aios_connect.connectors import AiosError, AuthError, ConflictError, Hint, ProviderError, Request, UnavailableError
 from aios_connect.connectors.webhooks import Reply
 
 from .door import Door
 
 __all__ = ["preflight", "refused", "taken"]
 
+_STATUSES = ((AuthError, 401), (ConflictError, 409), (UnavailableError, 503))
 _PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -61,7 +62,7 @@ def _cors(request: Request, door: Door) -> Mapping[str, str]:
 
 
 def _status(error: AiosError) -> int:
-    return 503 if isinstance(error, UnavailableError) else 400
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 400)
 
 
 def _is_browser(request: Request) -> bool:
