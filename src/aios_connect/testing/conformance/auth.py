@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,12 +15,13 @@ import pytest
 
 from aios_connect.cassettes import Recorder
 from aios_connect.connectors import Connector, Raw
+from aios_connect.connectors.credentials import LEASE
 from aios_connect.errors import AiosError, AuthError, ProviderError
 from aios_connect.sandbox import FAULTS, Answer
 
 from .issuer import Issuer
 from .reading import assert_all_there
-from .suite import CREATES, OAUTH, ROTATES, SECRET, WIRE, Suite, needs, once
+from .suite import CREATES, OAUTH, ROTATES, SCOPED, SECRET, WIRE, Suite, needs, once
 from .wire import echoing, saying, too_many
 from .world import World, stored
 
@@ -42,6 +44,7 @@ def assert_unseen(world: World, secrets: Iterable[str], said: Sequence[str]) -> 
 def signed_in_by_the_suite(world: World, life: int = 1800) -> Issuer:
     """From now on the suite gives out the access tokens, and the provider's own are put in behind it."""
     auth = world.auth("oauth2")
+    auth = replace(auth, token_url=auth.token_url.format(**world.settings))
     plain = next(one for one in world.connector.spec.auth if one.kind != "oauth2" or world.secrets.get("access_token"))
     name, _, form = plain.header.partition(":")
     token = world.secrets.get("key") or world.secrets.get("access_token") or ""
@@ -53,6 +56,14 @@ def signed_in_by_the_suite(world: World, life: int = 1800) -> Issuer:
 def by_oauth(world: World, secrets: dict[str, str] | None = None) -> Connector:
     """A connector of a process of its own; without secrets it finds them where the one before kept them."""
     return world.open(auth=world.auth("oauth2"), secrets=secrets, name="oauth")
+
+
+class _DiedError(BaseException):
+    """The process ended here."""
+
+
+def _die(*_: object, **more: object) -> bool:
+    raise _DiedError
 
 
 class Auth(Suite):
@@ -114,6 +125,22 @@ class Auth(Suite):
         with pytest.raises(AuthError) as caught:
             world.read(world.open(), object)
         assert caught.value.hint
+
+    @needs(SCOPED)
+    def test_a_scope_that_is_missing_is_named_with_what_it_permits(self, world: World) -> None:
+        scopes = next(auth.scopes for auth in world.connector.spec.auth if auth.scopes)
+        named = {}
+        for scope in scopes:
+            world.permit(scopes.keys() - {scope})
+            try:
+                missing = world.open().check().missing
+            except AuthError as error:  # without this one it cannot even look
+                assert scope in error.hint + error.message
+                continue
+            named[scope] = {operation for operation, permits in missing.items() if scope in permits}
+        told = {scope: operations for scope, operations in named.items() if operations}
+        assert told == {scope: {scopes[scope]} for scope in told}
+        assert len(named) - len(told) <= 1, "only the scope that signs in may go without saying"
 
     @needs(SECRET, WIRE, CREATES)
     def test_a_write_that_is_not_permitted_writes_nothing(self, world: World, object: str) -> None:
@@ -218,18 +245,40 @@ class Auth(Suite):
         assert (issuer.refreshes, issuer.reused) == (4, 0)
 
     @once
+    @needs(ROTATES)
+    def test_a_crash_between_the_renewal_and_its_keeping_is_survived_or_said(
+        self, world: World, object: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The provider has given a new token, and we died before we kept it: its grace decides."""
+        issuer = signed_in_by_the_suite(world)
+        by_oauth(world, issuer.first()).lookup(object, ["none"])
+        world.clock.sleep(3600)
+        with monkeypatch.context() as patch:
+            patch.setattr(world.tokens, "put", _die)
+            patch.setattr(world.tokens, "release", lambda *_: None)
+            with pytest.raises(_DiedError):
+                by_oauth(world).lookup(object, ["none"])
+        assert issuer.refreshes == 2
+        if world.auth("oauth2").grace > LEASE:  # the next one waits until the dead one may be replaced
+            by_oauth(world).lookup(object, ["none"])
+            assert issuer.reused == 0
+        else:
+            with pytest.raises(AuthError) as caught:
+                by_oauth(world).lookup(object, ["none"])
+            assert "connect" in caught.value.hint
+
+    @once
     @needs(OAUTH)
     def test_a_token_that_another_process_renewed_is_taken_from_the_store(self, world: World, object: str) -> None:
         issuer = signed_in_by_the_suite(world)
-        one = by_oauth(world, issuer.first())
-        other = by_oauth(world)
-        for connector in (one, other, one, other):
+        eight = [by_oauth(world, issuer.first()), *(by_oauth(world) for _ in range(7))]
+        for connector in (*eight, *eight):
             connector.lookup(object, ["none"])
         world.clock.sleep(3600)
-        for connector in (one, other, one, other):
+        for connector in (*eight, *eight):
             connector.lookup(object, ["none"])
         issuer.end_early()
-        for connector in (one, other):
+        for connector in eight:
             connector.lookup(object, ["none"])
         assert (issuer.refreshes, issuer.reused) == (3, 0)
 

@@ -19,6 +19,7 @@ __all__ = [
     "BUSY",
     "CREATES",
     "CREATES_WITHOUT_A_KEY",
+    "DAILY",
     "DELETES",
     "GROWS",
     "INCREMENTAL",
@@ -34,6 +35,7 @@ __all__ = [
     "REFUSES",
     "ROTATES",
     "SCANS",
+    "SCOPED",
     "SECRET",
     "SPOILS",
     "TELLS_WHAT_IS_LEFT",
@@ -113,13 +115,23 @@ TELLS_WHAT_IS_LEFT: Final = _of_world(
     lambda world: any(limit.left and limit.seconds <= 60 for limit in world.connector.spec.limits),
     "spec: nobody says what is left",
 )
+DAILY: Final = _of_world(
+    lambda world: any(limit.left and limit.seconds >= 86_400 and not limit.scope for limit in world.connector.spec.limits),
+    "spec: nobody says what is left of a day",
+)
 GROWS: Final = Claim(
     lambda world, object: world.has("add_field") and _may("create")(world.connector.spec.objects[object]),
     "world: nobody adds fields to it",
 )
 BUSY: Final = _of_world(lambda world: bool(world.busy), "world: it says 429 when it is busy")
+SCOPED: Final = _of_world(
+    lambda world: world.has("permit") and any(auth.scopes for auth in world.connector.spec.auth),
+    "world: it permits all or nothing",
+)
 MERGES: Final = Claim(
-    lambda world, object: world.has("merge") and _may("delete")(world.connector.spec.objects[object]),
+    lambda world, object: (
+        world.has("merge") and object not in world.unmerged and _may("delete")(world.connector.spec.objects[object])
+    ),
     "world: its people merge nothing",
 )
 SPOILS: Final = _of_world(lambda world: world.has("spoil"), "world: nothing in it can be unreadable")

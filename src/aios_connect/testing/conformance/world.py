@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
@@ -95,6 +95,7 @@ class World(ABC):
         lag: Seconds by which an index can be made to lag behind; 0 if the provider has no such thing.
         calls_to_read: Requests that a full read of an object needs besides one a page: the bin, associations.
         left_out: Objects that cannot be tried here, each with the reason.
+        unmerged: Objects whose records nobody can merge, where those of others can be.
         offline: Nothing may reach for a network. A world around a real server on loopback says False.
         over_http: The provider is spoken to over HTTP, so that the suite can stand in between; else :meth:`transport` gives ``None``.
     """
@@ -112,6 +113,7 @@ class World(ABC):
     lag: ClassVar[float] = 0.0
     calls_to_read: ClassVar[int] = 2
     left_out: ClassVar[Mapping[str, str]] = {}
+    unmerged: ClassVar[frozenset[str]] = frozenset()
     offline: ClassVar[bool] = True
     over_http: ClassVar[bool] = True
 
@@ -156,6 +158,10 @@ class World(ABC):
 
     def add_field(self, object: str, path: str) -> None:
         """One of the provider's people adds a field for texts to an object."""
+        raise NotImplementedError
+
+    def permit(self, scopes: Set[str]) -> None:
+        """From now on what we signed in with has these scopes, of those that ``spec`` names, and no others."""
         raise NotImplementedError
 
     def play(self, fault: Fault | None) -> None:
