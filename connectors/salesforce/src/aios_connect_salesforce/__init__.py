@@ -1,1 +1,7 @@
-"""Salesforce for aios-connect, and a fake Salesforce to try things on."""
+"""Salesforce for aios-connect."""
+
+from __future__ import annotations
+
+from ._connector import Salesforce
+
+__all__ = ["Salesforce"]

@@ -1,0 +1,237 @@
+"""Reading records in the order of their changes: what changed, what was deleted and what was merged, in one query.
+
+A read begins where the one before it began, less an overlap: a transaction may take ten minutes, and its records bear the instant at
+which they were written in it. Its own place is the instant and id of the last row. Salesforce's query goes on by a locator, which
+lives as long as the sign-in that opened it and no longer than two days; when it is gone, a new query begins behind the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aios_connect.connectors import (
+    Cursor,
+    CursorGoneError,
+    Page,
+    Progress,
+    Quarantined,
+    Raw,
+    ScanPage,
+    Tombstone,
+    TruncatedError,
+    instant,
+)
+
+from ._ids import full_id
+from ._objects import KEY, OBJECTS, STAMP
+from ._schema import Schemas
+from ._shape import shaped
+from ._wire import LONGEST, Rows, Wire, in_parts, instant_text, literal
+
+__all__ = ["OVERLAP", "RETRIEVED", "Reader"]
+
+OVERLAP: Final = timedelta(minutes=10)
+"""As long as a transaction may take: https://developer.salesforce.com/docs/atlas.en-us.apexcode.meta/apexcode/apex_gov_limits.htm"""
+
+RETRIEVED: Final = 2000
+"""Ids per call that asks for records by id:
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_retrieve_post.htm"""
+
+_RESTARTS: Final = 3
+"""How often a query is begun anew without having come further."""
+
+
+class _Place:
+    """How far a query has come: behind the record with this instant and this id."""
+
+    def __init__(self, at: str = "", id: str = "") -> None:
+        self.at = at
+        self.id = id
+
+    def reach(self, row: Mapping[str, Any], before: datetime | None) -> None:
+        """A row was read. One that was changed after the read began stands where it stood before, not where its instant says."""
+        if before is None:
+            self.id = str(row["Id"])
+        elif instant(row[STAMP]) <= before:
+            self.at, self.id = instant_text(row[STAMP]), str(row["Id"])
+
+
+class Reader:
+    """Reads one organisation's records.
+
+    Args:
+        wire: The way to Salesforce.
+        schemas: What it says of its fields.
+    """
+
+    def __init__(self, wire: Wire, schemas: Schemas) -> None:
+        self._wire = wire
+        self._schemas = schemas
+
+    def read(self, object: str, since: Cursor | None) -> Iterator[Page]:
+        """Everything, or what changed since the cursor; see :meth:`aios_connect.connectors.Connector.read`."""
+        position = _known(since, object)
+        place = _Place(position.get("at", ""), position.get("id", ""))
+        names, narrow = self._columns(object)
+        floor = f"{STAMP} >= {position['since']}" if "since" in position else f"{_living(object)}"
+
+        def soql() -> str:
+            behind = f"({STAMP} > {place.at} OR ({STAMP} = {place.at} AND Id > {literal(place.id)}))" if place.at else ""
+            where = " AND ".join(part for part in (floor if not behind or "since" not in position else "", behind) if part)
+            return f"SELECT {','.join(narrow)} FROM {object} WHERE {where} ORDER BY {STAMP}, Id"
+
+        start = instant(position["start"]) if "start" in position else None
+        for rows, complete in self._walk(object, soql, place, start):
+            start = start or rows.clock
+            kept, stones, aside = self._sorted(object, rows.rows)
+            if narrow is not names and kept:
+                kept = self.lookup(object, [raw["Id"] for raw in kept])
+            ending = max(start - OVERLAP, instant(position["since"])) if "since" in position else start - OVERLAP
+            cursor = {"since": instant_text(ending)}
+            if not complete:
+                cursor = {name: position[name] for name in ("since",) if name in position} | {"start": instant_text(start)}
+                cursor |= {"at": place.at, "id": place.id} if place.at else {}
+            yield Page(kept, cursor, complete, stones, aside)
+
+    def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
+        """The living records among these ids."""
+        names, kind = self._schemas.names(object), OBJECTS[object]
+        found: dict[str, Raw] = {}
+        wanted = list(dict.fromkeys(full_id(id) for id in ids))
+        for begin in range(0, len(wanted), RETRIEVED):
+            part = wanted[begin : begin + RETRIEVED]
+            rows = self._wire.ask(f"composite/sobjects/{object}", object, {"ids": part, "fields": names})
+            if not isinstance(rows, list) or len(rows) != len(part):
+                raise TruncatedError("salesforce did not answer for every id", provider="salesforce", object=object)
+            for row in rows:
+                if isinstance(row, dict) and not kind.is_gone(row):
+                    found[full_id(str(row.get("Id")))] = shaped(self._schemas, object, row)
+        return [found[id] for id in wanted if id in found]
+
+    def find(self, object: str, keys: Sequence[str]) -> dict[str, Raw]:
+        """The living records by our key; none, where its field is not there."""
+        if KEY not in self._schemas.fields(object):
+            return {}
+        names, narrow = self._columns(object)
+        head = f"SELECT {','.join(narrow)} FROM {object} WHERE {_living(object)} AND {KEY} IN ("
+        found: list[Raw] = []
+        for part in in_parts([literal(key) for key in dict.fromkeys(keys)], LONGEST - len(head), 1000):
+            found += self._all(object, f"{head}{','.join(part)})")
+        if narrow is not names and found:
+            found = self.lookup(object, [raw["Id"] for raw in found])
+        return {str(raw[KEY]): raw for raw in found}
+
+    def survivors(self, object: str, ids: Sequence[str]) -> dict[str, str]:
+        """Of those ids that were merged away, the id of the record that each lives on in."""
+        if not OBJECTS[object].merges:
+            return {}
+        told: dict[str, str] = {}
+        for part in in_parts([literal(id) for id in ids], LONGEST, 200):
+            where = f"Id IN ({','.join(part)}) AND MasterRecordId != null"
+            rows = self._all(object, f"SELECT Id, MasterRecordId FROM {object} WHERE {where}")
+            told |= {str(row["Id"]): str(row["MasterRecordId"]) for row in rows}
+        return told
+
+    def rows(self, object: str, soql: str) -> list[dict[str, Any]]:
+        """All rows of a small query."""
+        return self._all(object, soql)
+
+    def scan(self, object: str, more: str = "") -> Iterator[ScanPage]:
+        """Every living id with the instant of its last change; ``more`` is one more condition."""
+        place = _Place()
+
+        def soql() -> str:
+            behind = f" AND Id > {literal(place.id)}" if place.id else ""
+            return f"SELECT Id, {STAMP} FROM {object} WHERE {_living(object)}{more}{behind} ORDER BY Id"
+
+        for rows, complete in self._walk(object, soql, place, None, by_id=True):
+            if not all(isinstance(row, dict) and row.get("Id") and row.get(STAMP) for row in rows.rows):
+                raise TruncatedError("a row of a listing has no id", provider="salesforce", object=object)
+            yield ScanPage([(str(row["Id"]), str(row[STAMP])) for row in rows.rows], complete)
+
+    def _all(self, object: str, soql: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        rows, progress = self._wire.query(soql, object), Progress("salesforce", object)
+        while True:
+            found += [shaped(self._schemas, object, row) if object in OBJECTS else row for row in rows.rows]
+            if not rows.following:
+                return found
+            progress.to(rows.following)
+            rows = self._wire.more(rows.following, object)
+
+    def _columns(self, object: str) -> tuple[list[str], list[str]]:
+        """The fields to read; and those to ask for in a query, which are fewer where all of them do not fit into an address."""
+        names = self._schemas.names(object)
+        if len(",".join(names)) + 3 * len(names) <= LONGEST - 1000:
+            return names, names
+        kind = OBJECTS[object]
+        return names, ["Id", STAMP, kind.gone.split()[0], *(["MasterRecordId"] if kind.merges else [])]
+
+    def _walk(
+        self, object: str, soql: Callable[[], str], place: _Place, start: datetime | None, *, by_id: bool = False
+    ) -> Iterator[tuple[Rows, bool]]:
+        """The rows of a query, call by call, and whether it is done: as it says itself, and as its count says."""
+        progress, seen, following, stuck = Progress("salesforce", object), 0, "", 0
+        while True:
+            before = (place.at, place.id)
+            try:
+                rows = self._wire.more(following, object) if following else self._wire.query(soql(), object)
+            except CursorGoneError:
+                if not following or stuck >= _RESTARTS:
+                    raise
+                following, seen, stuck = "", 0, stuck + 1
+                continue
+            start = start or rows.clock
+            seen += len(rows.rows)
+            for row in rows.rows:
+                if isinstance(row, dict) and row.get("Id") and row.get(STAMP):
+                    place.reach(row, None if by_id else start)
+            stuck = 0 if (place.at, place.id) != before else stuck
+            following = rows.following
+            if following:
+                progress.to(following)
+            complete = not following and seen >= rows.total
+            yield rows, complete
+            if complete:
+                return
+            if not following:  # rows are missing: a new query begins behind the last one
+                if stuck >= _RESTARTS:
+                    raise TruncatedError(
+                        f"salesforce said {rows.total} and gave {seen} {object}", provider="salesforce", object=object
+                    )
+                seen, stuck = 0, stuck + 1
+
+    def _sorted(self, object: str, rows: Sequence[Any]) -> tuple[list[Raw], list[Tombstone], list[Quarantined]]:
+        kind = OBJECTS[object]
+        kept: list[Raw] = []
+        stones: list[Tombstone] = []
+        aside: list[Quarantined] = []
+        for row in rows:
+            if not isinstance(row, dict) or not row.get("Id") or not row.get(STAMP):
+                id = str(row["Id"]) if isinstance(row, dict) and row.get("Id") else None
+                aside.append(Quarantined(f"{object} {id or 'without an id'}", f"it has no id or no {STAMP}", str(row)[:1000], id))
+            elif not kind.is_gone(row):
+                kept.append(shaped(self._schemas, object, row))
+            elif row.get("MasterRecordId"):
+                stones.append(Tombstone(str(row["Id"]), "merged", str(row["MasterRecordId"]), instant(row[STAMP])))
+            else:
+                stones.append(Tombstone(str(row["Id"]), "deleted" if kind.writes else "archived", at=instant(row[STAMP])))
+        return kept, stones, aside
+
+
+def _living(object: str) -> str:
+    name, _, gone = OBJECTS[object].gone.split()
+    return f"{name} = {'false' if gone == 'true' else 'true'}"
+
+
+def _known(since: Cursor | None, object: str) -> dict[str, str]:
+    """A cursor of ours, whose instants are instants: they are written into queries."""
+    position = dict(since or {})
+    try:
+        if not position.keys() <= {"since", "start", "at", "id"} or ("at" in position) is not ("id" in position):
+            raise ValueError
+        return {name: str(value) if name == "id" else instant_text(instant(value)) for name, value in position.items()}
+    except (ValueError, TypeError):
+        raise CursorGoneError("this cursor was not made by this connector", provider="salesforce", object=object) from None

@@ -1,0 +1,78 @@
+"""A record in the shape that mappings see: Salesforce's own fields, and what a task or an event is about by the object it points at.
+
+``WhatId`` points at an account, an opportunity, or a record of some fifty other objects. Here it is read as ``about``::
+
+    {"WhatId": "0065j00000AbCdEAAV", "about": {"Opportunity": "0065j00000AbCdEAAV"}}
+    {"WhatId": "0015j00000AbCdEAAV", "about": {"Account": "0015j00000AbCdEAAV", "Opportunity": None}}
+
+What is about an opportunity is also about that one's account, whichever that is: the account is left out, and says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from aios_connect.connectors import Raw, instant
+
+from ._ids import full_id, object_of
+from ._objects import OBJECTS
+from ._schema import CURRENCY, Schemas
+
+__all__ = ["same", "shaped", "what_of"]
+
+
+def shaped(schemas: Schemas, object: str, row: Mapping[str, Any]) -> Raw:
+    """A row of an answer as a record."""
+    raw = {name: value for name, value in row.items() if name != "attributes"}
+    if CURRENCY not in raw and schemas.currency and schemas.lacks_currency(object):
+        raw[CURRENCY] = schemas.currency
+    if OBJECTS[object].about and "WhatId" in raw:
+        what = raw["WhatId"]
+        about = {"Account": what if object_of(what) == "Account" else None, "Opportunity": None}
+        raw["about"] = {"Opportunity": what} if object_of(what) == "Opportunity" else about
+    return raw
+
+
+def what_of(about: Mapping[str, Any], held: Any) -> Any:
+    """The ``WhatId`` that a patch of ``about`` asks for, where ``held`` stands now.
+
+    Raises:
+        ValueError: It would take the record away from its opportunity.
+    """
+    if about.get("Opportunity"):
+        return about["Opportunity"]
+    if about.get("Account"):
+        if object_of(held) == "Opportunity" and "Opportunity" not in about:
+            raise ValueError("it is about an opportunity, and the account is that one's")
+        return about["Account"]
+    cleared = {name for name, value in about.items() if not value}
+    return None if object_of(held) in cleared or not held else held
+
+
+def same(type: str, one: Any, other: Any) -> bool:
+    """Two values of a field mean the same to Salesforce: empty text is nothing, blanks at the ends of a text are dropped."""
+    one, other = _plain(one), _plain(other)
+    if one == other or one is None or other is None:
+        return bool(one == other)
+    try:
+        if type in ("id", "reference"):
+            return full_id(str(one)) == full_id(str(other))
+        if type == "datetime":
+            return _second(instant(one)) == _second(instant(other))
+        if type in ("double", "currency", "percent", "int", "long"):
+            return Decimal(str(one)) == Decimal(str(other))
+    except (ValueError, ArithmeticError):
+        return False
+    return type == "multipicklist" and set(str(one).split(";")) == set(str(other).split(";"))
+
+
+def _plain(value: Any) -> Any:
+    value = value.strip() if isinstance(value, str) else value
+    return None if value == "" else value
+
+
+def _second(at: datetime) -> datetime:
+    return at.replace(microsecond=0)

@@ -1,0 +1,100 @@
+"""How each behaviour of the fake is known: from Salesforce's documentation, from a describe of a live organisation, from somebody's
+report; or assumed.
+
+Nothing is a recording. What is assumed says so, and says what it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["EVIDENCE"]
+
+_REST: Final = "https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest"
+_SOAP: Final = "https://developer.salesforce.com/docs/atlas.en-us.api.meta/api"
+_OBJECTS: Final = "https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference"
+_TOOLING: Final = "https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling"
+_SOQL: Final = "https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl"
+_COLLECTIONS: Final = f"{_REST}/resources_composite_sobjects_collections"
+
+EVIDENCE: Final[Mapping[str, str]] = {
+    # addresses, called as their functions in the fake are
+    "token": "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm",
+    "revoke": "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm",
+    "resources": f"{_REST}/resources_discoveryresource.htm; that identity is among them: the example there",
+    "limits": f"{_REST}/resources_limits.htm",
+    "query": f"{_REST}/resources_query.htm",
+    "query_all": f"{_REST}/resources_queryall.htm",
+    "query_more": f"{_REST}/resources_query_more_results.htm",
+    "query_all_more": f"{_REST}/resources_queryall_more_results.htm",
+    "objects": f"{_REST}/resources_describeGlobal.htm",
+    "describe": "a live organisation's describes of Account, Contact, Lead, Opportunity, OpportunityContactRole and Event: "
+    "SFDO-Tooling/CumulusCI, cumulusci/tests/shared_cassettes",
+    "make_field": f"{_TOOLING}/tooling_api_objects_customfield.htm",
+    "one": f"{_REST}/resources_sobject_retrieve_get.htm",
+    "create": f"{_REST}/dome_sobject_create.htm",
+    "update": f"{_REST}/dome_update_fields.htm",
+    "delete": f"{_REST}/dome_delete_record.htm",
+    "by_key": f"{_REST}/resources_sobject_upsert_get.htm",
+    "upsert": f"{_REST}/dome_upsert.htm",
+    "deleted": f"{_REST}/resources_getdeleted.htm",
+    "updated": f"{_REST}/resources_getupdated.htm",
+    "retrieve": f"{_COLLECTIONS}_retrieve_post.htm: 2,000 ids, null for what is not there",
+    "retrieve_few": f"{_COLLECTIONS}_retrieve.htm",
+    "create_many": f"{_COLLECTIONS}_create.htm: 200 records, results in their order",
+    "update_many": f"{_COLLECTIONS}_update.htm",
+    "upsert_many": f"{_COLLECTIONS}_upsert.htm",
+    "delete_many": f"{_COLLECTIONS}_delete.htm",
+    # signing in
+    "an answer with a token does not say when it ends": "the same page as token: no expires_in among its parameters",
+    "a refresh token works once": "airbytehq/airbyte#80783: Refresh Token Rotation, enforced in 2026",
+    "a refresh ends the session before it, and its queries": "airbytehq/airbyte#84302",
+    # reading
+    "2,000 rows a call": f"{_REST}/headers_queryoptions.htm",
+    "200 rows a call with two long texts": f"{_REST}/headers_queryoptions.htm says that Salesforce may bring fewer; 200 is assumed",
+    "a query was closed: INVALID_QUERY_LOCATOR": "simple-salesforce/simple-salesforce#95; amp-labs/connectors#2106; the status 400 "
+    "is assumed",
+    "ten queries open": "simple-salesforce/simple-salesforce#95",
+    "a query lives two days": f"{_REST}/resources_query_more_results.htm",
+    "rows say how they are now, not how they were": "assumed: no page says which; it is the harder of the two",
+    "instants have whole seconds": f"{_SOAP}/primitive_data_types.htm; the milliseconds of SystemModstamp are 0 in all examples",
+    "AND with OR needs parentheses": f"{_SOQL}/sforce_api_calls_soql_select_logicaloperators.htm",
+    "texts compare whatever their case, ids do not": f"{_SOQL}/sforce_api_calls_soql_select_comparisonoperators.htm",
+    "long texts cannot be filtered": f"{_SOQL}/sforce_api_calls_soql_select_conditionexpression.htm",
+    "nothing comes first": f"{_SOQL}/sforce_api_calls_soql_select_orderby.htm",
+    "large numbers have an exponent": "simple-salesforce and jsforce show 1.39E8 as AnnualRevenue; that it begins at 10,000,000 is assumed "
+    "from how Java writes a double",
+    "compound addresses": f"{_SOAP}/compound_fields_address.htm",
+    # what becomes of records
+    "a deleted record is found by a query for all": f"{_REST}/resources_queryall.htm",
+    "a delete is a change of the record": "assumed: programs that read deletes by SystemModstamp rest on it (airbyte's source-salesforce)",
+    "a merged record names the one that stays": f"{_OBJECTS}/sforce_api_objects_account.htm: MasterRecordId",
+    "what pointed at a merged record points at the other": f"{_SOAP}/sforce_api_calls_merge.htm",
+    "the one that stays changes by a merge": "assumed",
+    "a restore is a change": "assumed; if it is not, aios reconcile finds it",
+    "a converted lead names its contact": f"{_OBJECTS}/sforce_api_objects_lead.htm: ConvertedContactId",
+    "an opportunity's contact is its primary role": f"{_OBJECTS}/sforce_api_objects_opportunity.htm: ContactId; that a role leaves the "
+    "opportunity's own stamp alone is assumed",
+    "an activity's account is that of what it is about": f"{_OBJECTS}/sforce_api_objects_task.htm: AccountId",
+    # writing
+    "an unknown field or a value of the wrong type spoils the request": f"{_REST}/errorcodes.htm; that a collection is refused as a whole "
+    "is assumed",
+    "blanks at the ends of a text are dropped": f"{_SOAP}/field_types.htm",
+    "empty text is nothing": f"{_SOAP}/field_types.htm",
+    "fields that cannot be set": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: INVALID_FIELD_FOR_INSERT_UPDATE",
+    "unique values": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: DUPLICATE_VALUE; the words: "
+    "simple-salesforce users' reports",
+    "a duplicate rule": f"{_REST}/headers_duplicaterules.htm; the misspelled name of its result and that a collection has it, too, are "
+    "assumed",
+    "a locked row": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: UNABLE_TO_LOCK_ROW",
+    "assignment rules": f"{_REST}/headers_autoassign.htm",
+    "a lead's task is about nothing else": f"{_OBJECTS}/sforce_api_objects_task.htm: WhatId; the code is assumed",
+    "a single record may be written with a condition": f"{_REST}/intro_rest_conditional_requests.htm: 412; collections have none",
+    "a new field is seen by nobody": f"{_OBJECTS}/sforce_api_objects_fieldpermissions.htm",
+    # limits
+    "the day's calls": "https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/"
+    "salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm; the words: SalesforceLabs/OrgCheck#181, #432",
+    "Sforce-Limit-Info": f"{_REST}/headers_api_usage.htm",
+}
+"""Behaviour -> where it is known from. The addresses are called as their functions in the fake are."""
