@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from aios_connect_google import Google
-from aios_connect_google.sandbox import ADDRESS, TOKEN, GoogleVendor
+from aios_connect_google.sandbox import ADDRESS, TOKEN, GoogleVendor, Hazards
 from aios_connect_google.sandbox._changes import Changes
 
 from aios_connect.connectors import Auth, Connector, Raw
@@ -41,11 +41,44 @@ def _theirs(values: Raw) -> Raw:
     return told
 
 
+def _contact(n: int) -> Raw:
+    return {
+        "name": {"givenName": f"Ann {n}", "familyName": f"Lee {n}"},
+        "email": {"work": f"ann{n}@example.com"},
+        "phone": {"mobile": f"+1503555{n:04d}"},
+        "organization": {"name": "Harbor Lane"},
+    }
+
+
+_ITEMS = {"name": "names", "email": "emailAddresses", "phone": "phoneNumbers", "organization": "organizations"}
+
+
+def _person(values: Raw) -> Raw:
+    """A contact in Google's own words; values that are none clear their list."""
+    told: Raw = {}
+    for place, inner in values.items():
+        given = {name: value for name, value in inner.items() if value is not None}
+        typed = place in ("email", "phone")
+        told[_ITEMS[place]] = ([{"type": name, "value": value} for name, value in given.items()] if typed else [given]) or None
+    return told
+
+
+def _seen(person: Any) -> Raw:
+    """And back, as far as the sample goes."""
+    told: Raw = {"name": {"givenName": None, "familyName": None}, "organization": {"name": None}}
+    for place, name in _ITEMS.items():
+        for item in person.get(name) or ():
+            told.setdefault(place, {}).update({item["type"]: item["value"]} if place in ("email", "phone") else item)
+    return told
+
+
 class _Small(GoogleVendor):
     """A fake whose lists are far shorter than they are asked to be, and whose owner has taken the own calendar off the list."""
 
+    slowness = 0.0
+
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, hazards=Hazards(lag=5.0), **options)
         self._own = self.calendar_entry_of(ADDRESS)
         self.list_of_calendars = Changes(self.clock, life=self.hazards.calendar_tokens * 86_400)
 
@@ -62,6 +95,13 @@ class _Small(GoogleVendor):
     def list_events(self, call: Call, calendar: str) -> Any:
         return super().list_events(_shortened(call, "maxResults", 500), calendar)
 
+    @route("GET", "/v1/people/me/connections")
+    def list_contacts(self, call: Call) -> Any:
+        return super().list_contacts(_shortened(call, "pageSize", 200))
+
+    def _lag(self) -> float:
+        return self.slowness or super()._lag()
+
 
 class GoogleWorld(VendorWorld):
     """One fake account."""
@@ -69,7 +109,8 @@ class GoogleWorld(VendorWorld):
     connector = Google
     secrets = {"key": TOKEN}
     page_size = 5
-    pages = r"GET /calendar/v3/(users/me/calendarList|calendars/[^/]+/events)$"
+    pages = r"GET /(calendar/v3/(users/me/calendarList|calendars/[^/]+/events)|v1/people/me/connections)$"
+    lag = 50.0
     writes = r"(BATCH )?(POST|PUT|PATCH|DELETE) /(calendar/v3/calendars|v1/people)"
     plays = frozenset({"empty_page", "cursor_gone", "half_done", "all_or_nothing"})
     busy = (_limit(403, "rateLimitExceeded"), _limit(403, "userRateLimitExceeded"), _limit(429, "rateLimitExceeded"))
@@ -80,6 +121,7 @@ class GoogleWorld(VendorWorld):
             text="summary",
             bad={"when": {"start": "2026-03-01T09:00:00Z", "end": "2026-03-01T08:00:00Z"}},
         ),
+        "contacts": Sample(_contact, text="name.familyName", bad={"birthday": "1990-02-31"}),
     }
 
     def vendor(self) -> _Small:
@@ -100,23 +142,35 @@ class GoogleWorld(VendorWorld):
             self.provider.add_calendar(id, values["summary"])
             self.change(object, id, values)
             return id
+        if object == "contacts":
+            return str(self.provider.make_contact(_person(values)))
         return f"{ADDRESS}/{self.provider.make_event(_theirs(values))}"
 
     def change(self, object: str, id: str, values: Raw) -> None:
         if object == "calendars":
             self.provider.list_of_calendars.change(id, values, by="a person")
+        elif object == "contacts":
+            name = {**self.provider.contacts.get(id).values["names"][0], **values["name"]}
+            self.provider.contacts.change(id, _person({"name": name}), by="a person")
         else:
             self.provider.calendars[ADDRESS].events.change(id.rpartition("/")[2], _theirs(values), by="a person")
 
     def remove(self, object: str, id: str) -> None:
         if object == "calendars":
             self.provider.list_of_calendars.remove(id, by="a person")
+        elif object == "contacts":
+            self.provider.contacts.remove(id, by="a person")
         else:
             self.provider.drop_event(id.rpartition("/")[2])
+
+    def slow_index(self, seconds: float) -> None:
+        self.provider.slowness = seconds
 
     def truth(self, object: str) -> dict[str, Raw]:
         if object == "calendars":
             return {one.id: {"id": one.id, "description": None, **one.values} for one in self.provider.list_of_calendars}
+        if object == "contacts":
+            return {one.id: {"id": one.id, **_seen(one.values)} for one in self.provider.contacts}
         return {f"{ADDRESS}/{one.id}": self._shown(one.values) for one in self.provider.calendars[ADDRESS].events}
 
     def _shown(self, values: Any) -> Raw:

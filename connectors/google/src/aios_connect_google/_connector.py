@@ -26,7 +26,7 @@ from aios_connect.connectors import (
     Setting,
 )
 
-from . import _calendars, _events
+from . import _calendars, _contacts, _events
 from ._apis import NEEDS, SCOPES
 from ._resource import Resource
 from ._wire import Wire
@@ -44,6 +44,7 @@ class _Kind(NamedTuple):
 _KINDS: Final[Mapping[str, _Kind]] = {
     "calendars": _Kind(_calendars.SPEC, lambda wire, context: _calendars.Calendars(wire)),
     "events": _Kind(_events.SPEC, _events.Events),
+    "contacts": _Kind(_contacts.SPEC, lambda wire, context: _contacts.Contacts(wire)),
 }
 """Every object: what it claims, and who handles it."""
 
@@ -78,7 +79,11 @@ class Google(Connector):
             Setting("notify", help="Which guests Google tells of what we write: none, externalOnly or all.", default="none"),
         ),
         objects={name: kind.spec for name, kind in _KINDS.items()},
-        limits=(Limit(600, 60, scope="calendar", source=_QUOTA),),
+        limits=(
+            Limit(600, 60, scope="calendar", source=_QUOTA),
+            # Google shows it in the console only; this is what people report as the default.
+            Limit(90, 60, scope="people", source="https://github.com/MrCaspan/GAS-Gmail-Signature-Templator/pull/1"),
+        ),
         sandbox="aios_connect_google.sandbox:playground",
         proof="sandbox + discovery documents + google-api-python-client",
     )

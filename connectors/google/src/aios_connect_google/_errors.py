@@ -33,7 +33,10 @@ _DISABLED: Final = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
 _RECORD: Final = frozenset({"forbiddenForNonOrganizer"})
 _CURSOR: Final = frozenset({"fullSyncRequired", "updatedMinTooLongAgo", "EXPIRED_SYNC_TOKEN"})
 _STALE: Final = frozenset({"FAILED_PRECONDITION", "failedPrecondition"})
-"""Of a contact: https://developers.google.com/people/api/rest/v1/people/updateContact. Elsewhere it means other things."""
+"""Of a contact: https://developers.google.com/people/api/rest/v1/people/updateContact. Elsewhere it means other things.
+
+With 400; with 403 in googleapis/google-api-python-client#1169.
+"""
 
 _HOUR: Final = 3600.0
 
@@ -67,8 +70,8 @@ def _classify(response: Response, *, object: str, write: bool) -> ProviderError 
     if status == 403 and said & _QUOTA:
         return RateLimitedError(
             f"google says a quota is used up: {words}",
-            hint="go on in an hour; https://support.google.com/a/answer/2905486 says what is limited",
-            retry_after=_HOUR,
+            hint="go on later; https://support.google.com/a/answer/2905486 says what is limited",
+            retry_after=None if "per minute" in words else _HOUR,
             **facts,
         )
     if status == 403 and said & _SCOPE:
@@ -83,7 +86,7 @@ def _classify(response: Response, *, object: str, write: bool) -> ProviderError 
         return RejectedError(f"google refuses this record: {words}", **facts)
     if said & _CURSOR:
         return CursorGoneError("google has forgotten the sync token; everything must be read again", **facts)
-    if status == 400 and object == "contacts" and said & _STALE:
+    if object == "contacts" and (said & _STALE or "etag is different" in words):
         return ConflictError(f"google says the record changed since it was read: {words}", **facts)
     return None
 

@@ -26,6 +26,9 @@ REFRESH: Final = "1//sandbox-refresh-token"
 ADDRESS: Final = "nora@example.com"
 """Whose account it is."""
 
+_NOWHERE: Final = b"<!DOCTYPE html><html lang=en><title>Error 404 (Not Found)!!1</title><p>That's an error. That's all we know."
+"""What is at no address of an API: googleapis/google-api-php-client#1828."""
+
 _MINUTE: Final = 60.0
 
 
@@ -101,6 +104,8 @@ class Account(Vendor):
         """Take one request; parameters that come several times are joined by commas."""
         self.clock.sleep(self.hazards.latency)
         answer = super().exchange(method, _joined(url), headers, body)
+        if answer.status == 404 and b"no such address" in answer.body:
+            answer = Answer(404, _NOWHERE, {"content-type": "text/html; charset=UTF-8"})
         return replace(answer, headers={"date": format_datetime(self.clock.now(), usegmt=True), **answer.headers})
 
     def enter(self, call: Call, api: str, *scopes: str, cost: int = 1) -> None:

@@ -14,6 +14,11 @@ _EVENTS: Final = (
     ("Call with Northgate Robotics", "2026-01-06T14:30:00-08:00", "2026-01-06T15:00:00-08:00", "https://meet.example.com/abc"),
     ("Deep clean, Bluebird Coffee", "2026-01-10T06:00:00-08:00", "2026-01-10T12:00:00-08:00", "12 Mill Street"),
 )
+_PEOPLE: Final = (
+    ("Miriam", "Alder", "miriam@alderfinch.example.com", "Alder & Finch Dental", "Owner", "(503) 555-0101"),
+    ("Zoë", "O'Hara", "zoe.ohara@harborlane.example.com", "Harbor Lane Montessori", "Bursar", "(503) 555-0140"),
+    ("Wen", "Zhao", "wen@northgate.example.com", "Northgate Robotics", "Facilities lead", "(503) 555-0106"),
+)
 
 
 def furnish(vendor: GoogleVendor) -> GoogleVendor:
@@ -29,4 +34,13 @@ def furnish(vendor: GoogleVendor) -> GoogleVendor:
     }
     vendor.make_event({"summary": "Monday round", **weekly})
     vendor.make_event({"summary": "Closed", "start": {"date": "2026-01-19"}, "end": {"date": "2026-01-20"}}, calendar=team.id)
+    for given, family, address, company, title, number in _PEOPLE:
+        vendor.make_contact(
+            {
+                "names": [{"givenName": given, "familyName": family}],
+                "emailAddresses": [{"value": address, "type": "work"}],
+                "phoneNumbers": [{"value": number, "type": "work"}],
+                "organizations": [{"name": company, "title": title}],
+            }
+        )
     return vendor

@@ -11,12 +11,17 @@ from typing import Final
 __all__ = ["EVIDENCE"]
 
 _CALENDAR: Final = "https://www.googleapis.com/discovery/v1/apis/calendar/v3/rest"
+_PEOPLE: Final = "https://www.googleapis.com/discovery/v1/apis/people/v1/rest"
 _GUIDES: Final = "https://developers.google.com/workspace/calendar/api/guides"
 
 EVIDENCE: Final[Mapping[str, str]] = {
     # addresses: requests and answers are valid under the discovery documents
     **dict.fromkeys(("calendar_list", "calendar_entry", "list_events", "one_event", "insert_event"), _CALENDAR),
     **dict.fromkeys(("patch_event", "update_event", "delete_event", "list_instances", "free_busy"), _CALENDAR),
+    **dict.fromkeys(
+        ("list_contacts", "get_contacts", "one_person", "create_contact", "update_contact", "delete_contact"), _PEOPLE
+    ),
+    **dict.fromkeys(("batch_create", "batch_update", "batch_delete"), _PEOPLE),
     "token": "https://developers.google.com/identity/protocols/oauth2/web-server#offline",
     "revoke": "https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke",
     **dict.fromkeys(("batch", "batch_of"), f"{_GUIDES}/batch"),
