@@ -516,6 +516,16 @@ def test_what_the_vendor_says_is_left_holds_for_all() -> None:
     assert sum(clock.waits) == pytest.approx(10.4, abs=0.4)
 
 
+def test_what_is_left_may_be_said_as_what_is_used_of_how_many() -> None:
+    """Salesforce: https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_api_usage.htm"""
+    clock = Clock()
+    budget = MemoryBudget(now=clock.now, sleep=clock.sleep)
+    limit = Limit(100_000, 86_400.0, left="Sforce-Limit-Info")
+    seam = http(Vendor(ok(**{"Sforce-Limit-Info": "api-usage=14800/15000"})), clock, limits=(limit,), budget=budget)
+    seam.request("GET", "/x")
+    assert limit.calls - budget.used(seam.account, limit) == 200
+
+
 # Secrets
 
 

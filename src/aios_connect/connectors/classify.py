@@ -121,9 +121,9 @@ def said_left(headers: Mapping[str, str], limits: Sequence[Limit], now: datetime
     it is that large. They mean the limit of as many calls as they say, or else the shortest that the reset fits into.
     """
     said = [
-        (limit, int(headers[limit.left]), limit.seconds)
+        (limit, left, limit.seconds)
         for limit in limits
-        if limit.left and re.fullmatch(r"\d+", headers.get(limit.left, ""))
+        if limit.left and (left := _left(headers.get(limit.left, ""))) is not None
     ]
     for prefix in ("ratelimit-", "x-ratelimit-"):
         remaining, reset, most = (headers.get(f"{prefix}{name}", "") for name in ("remaining", "reset", "limit"))
@@ -133,6 +133,15 @@ def said_left(headers: Mapping[str, str], limits: Sequence[Limit], now: datetime
             said += [(limit, int(remaining), seconds) for limit in sorted(meant, key=lambda limit: limit.seconds)[:1]]
             break
     return said
+
+
+def _left(text: str) -> int | None:
+    """The calls left, as a number; or as Salesforce says it, ``api-usage=18/5000``: used, of how many
+    (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_api_usage.htm)."""
+    if re.fullmatch(r"\d+", text):
+        return int(text)
+    usage = re.search(r"\bapi-usage=(\d+)/(\d+)", text)
+    return max(0, int(usage[2]) - int(usage[1])) if usage else None
 
 
 def _http_date(value: str) -> datetime | None:
