@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
@@ -185,6 +186,9 @@ class HubSpotWorld(VendorWorld):
         name = path.rpartition(".")[2]
         known = self.provider.properties[object]
         known[name] = {**known[self.samples[object].text.rpartition(".")[2]], "name": name, "hubspotDefined": False}
+
+    def permit(self, scopes: Set[str]) -> None:
+        self.provider.scopes = frozenset(scopes)
 
     def slow_index(self, seconds: float) -> None:
         self.provider.slowness = seconds

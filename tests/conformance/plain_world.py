@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from aios_connect.connectors import Raw
+from aios_connect.connectors import Limit, Raw
 from aios_connect.sandbox import Call, route
 from aios_connect.testing.conformance import Sample, VendorWorld
 from tests.torture import plain_connector
@@ -35,10 +36,22 @@ class Spoilt(PlainVendor):
         return page
 
 
+class PlainByDay(plain_connector.Plain):
+    """Plain with a limit of the day, which the suite lets run out."""
+
+    spec = replace(
+        plain_connector.Plain.spec,
+        limits=(
+            *plain_connector.Plain.spec.limits,
+            Limit(100_000, 86_400.0, source="tests/conformance/plain_world.py", left="X-Plain-Left-Today"),
+        ),
+    )
+
+
 class PlainWorld(VendorWorld):
     """One plain server, with small pages."""
 
-    connector = plain_connector.Plain
+    connector = PlainByDay
     settings = {"url": "http://plain.example"}
     secrets = {"key": KEY}
     page_size = 4

@@ -48,6 +48,7 @@ class Issuer:
         self._inside = inside
         self._good: dict[str, float] = {}  # access token -> until when
         self._refresh = f"refresh-{next(_NUMBERS)}-aXq83jw"
+        self._before = ("", 0.0)  # the refresh token before this one, and until when it is good
 
     def first(self) -> dict[str, str]:
         """The secrets of a connection just consented to; its access token has expired."""
@@ -62,16 +63,19 @@ class Issuer:
     def answer(self, sent: Sent) -> Answer:
         """Give a token for a refresh token."""
         form = dict(parse_qsl(sent.body.decode()))
-        if self._auth.grant == "code" and form.get("refresh_token") != self._refresh:
+        now = self._clock.now().timestamp()
+        good = {self._refresh} | ({self._before[0]} if now < self._before[1] else set())
+        if self._auth.grant == "code" and form.get("refresh_token") not in good - {""}:
             self.reused += 1
             self._good.clear()
-            self._refresh = ""  # it was stolen, for all we know: nothing is good any more
+            self._refresh, self._before = "", ("", 0.0)  # it was stolen, for all we know: nothing is good any more
             return Answer.json({"error": "invalid_grant", "error_description": "unknown refresh token"}, 400)
         self.refreshes += 1
         access = f"access-{next(_NUMBERS)}-pQ7vN2"
-        self._good[access] = self._clock.now().timestamp() + self._life
+        self._good[access] = now + self._life
         told: dict[str, str | int] = {"access_token": access, "token_type": "bearer", "expires_in": self._life}
         if self._auth.rotates:
+            self._before = (self._refresh, now + self._auth.grace)
             self._refresh = f"refresh-{next(_NUMBERS)}-aXq83jw"
             told["refresh_token"] = self._refresh
         self.given += [access, self._refresh]

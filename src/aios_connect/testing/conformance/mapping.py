@@ -7,11 +7,12 @@ import pytest
 from aios_connect.connection import Connection
 from aios_connect.connectors import Connector
 from aios_connect.mappings import CompiledMapping, check, run_examples
-from aios_connect.mappings.values import Text
+from aios_connect.mappings.values import Enum, Text
 from aios_connect.model.canonical import is_canonical
 
 from .reading import TEXTS
-from .suite import MAPPED, Suite, needs
+from .receipts import laid_over
+from .suite import GROWS, MAPPED, Suite, needs
 from .world import World, nested
 
 __all__ = ["Mapping"]
@@ -72,6 +73,34 @@ class Mapping(Suite):
                 continue
             seen = [mapping.get(raw)[0].get(leaf) for raw in world.read(connector, mapping.object).records]
             assert text in seen
+
+    @needs(MAPPED)
+    def test_a_code_that_nobody_has_a_word_for_is_kept_or_said(self, world: World) -> None:
+        """People add stages and types whenever they like; such a value is never taken for none."""
+        for mapping in tried(world):
+            world.fill(mapping.object, 1)
+        world.wait()
+        connector = world.provisioned()
+        for mapping in self._expanded(world, connector):
+            (raw, *_) = world.read(connector, mapping.object).records
+            for name, field in mapping.fields.items():
+                table = field.transform
+                if not isinstance(table, Enum) or table.on_error == "blank" or name not in mapping.reads:
+                    continue
+                leaves, problems = mapping.get(laid_over(raw, nested(table.paths[0], "a_code_of_tomorrow")))
+                kept = "a_code_of_tomorrow" in str(leaves.get(name))
+                assert kept or name in {problem.leaf for problem in problems}, f"{mapping.object}: {name}"
+
+    @needs(MAPPED, GROWS)
+    def test_a_field_that_is_new_is_reported_as_not_mapped(self, world: World, object: str) -> None:
+        *above, _ = world.samples[object].text.split(".")
+        path = ".".join([*above, "new_field"])
+        world.add_field(object, path)
+        connector = world.provisioned()
+        for mapping in tried(world):
+            if mapping.object == object and mapping.spec.unmapped == "report":
+                found = check(mapping, connector.describe(object), spec=connector.spec, laws=False)
+                assert [str(finding.error) for finding in found if path in finding.error.message] != []
 
     @needs(MAPPED)
     def test_writing_what_was_read_changes_nothing(self, world: World) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
+from aios_connect.connectors import Limit
 from aios_connect.errors import AuthError, ProviderError, RateLimitedError, RejectedError
 from aios_connect.sandbox import Answer, Fault
 
 from .reading import assert_all_there
-from .suite import BUSY, CREATES, LIMITED, TELLS_WHAT_IS_LEFT, WIRE, Suite, needs, once
-from .wire import saying, saying_besides, too_many
+from .suite import BUSY, CREATES, DAILY, LIMITED, TELLS_WHAT_IS_LEFT, WIRE, Suite, needs, once
+from .wire import Sent, saying, saying_besides, too_many
 from .world import Told, World
 
 __all__ = ["Rate"]
@@ -35,6 +38,22 @@ ASKS = {
 
 def told_of(world: World, object: str) -> Told:
     return world.read(world.open(), object)
+
+
+def shortest(world: World) -> Limit:
+    """The limit of the account that is met first."""
+    return min((one for one in world.connector.spec.limits if not one.scope and one.seconds <= 60), key=lambda one: one.seconds)
+
+
+def assert_within(limit: Limit, sent: Sequence[Sent]) -> None:
+    """No window of the limit held more requests than it allows, and nobody was told so."""
+    window: deque[datetime] = deque()
+    for one in sent:
+        while window and (one.at - window[0]).total_seconds() >= limit.seconds:
+            window.popleft()
+        window.append(one.at)
+        assert len(window) <= limit.calls
+    assert not [one for one in sent if one.status == 429]
 
 
 class Rate(Suite):
@@ -138,23 +157,49 @@ class Rate(Suite):
         (id,) = world.fill(object, 1)
         connector = world.open()
         connector.lookup(object, [id])
-        limit = min((one for one in connector.spec.limits if not one.scope and one.seconds <= 60), key=lambda one: one.seconds)
+        limit = shortest(world)
         start, first = len(world.wire.log), world.clock.now()
         connector.lookup(object, [id])
         latency = (world.clock.now() - first).total_seconds()
         for _ in range(calls := min(2 * limit.calls, 400)):
             connector.lookup(object, [id])
         sent = world.wire.log[start:]
-        window: deque[datetime] = deque()
-        for one in sent:
-            while window and (one.at - window[0]).total_seconds() >= limit.seconds:
-                window.popleft()
-            window.append(one.at)
-            assert len(window) <= limit.calls
-        assert not [one for one in sent if one.status == 429]
+        assert_within(limit, sent)
         if len(sent) == calls + 1 > limit.calls:
             ideal = max((calls - limit.calls) / limit.calls * limit.seconds, calls * latency)
             assert (world.clock.now() - first).total_seconds() <= ideal / 0.8 + 2 * limit.seconds
+
+    @once
+    @needs(LIMITED)
+    def test_processes_that_share_an_account_share_its_limit(self, world: World, object: str) -> None:
+        (id,) = world.fill(object, 1)
+        several = [world.open() for _ in range(3)]
+        for connector in several:
+            connector.lookup(object, [id])
+        limit, start = shortest(world), len(world.wire.log)
+        for number in range(min(2 * limit.calls, 400)):
+            several[number % 3].lookup(object, [id])
+        assert_within(limit, world.wire.log[start:])
+
+    @once
+    @needs(DAILY)
+    def test_a_day_that_is_used_up_is_said_and_the_next_one_is_used(self, world: World, object: str) -> None:
+        """It is an error with its wait, and no night of waiting; and nothing is sent meanwhile."""
+        limit = next(one for one in world.connector.spec.limits if one.left and one.seconds >= 86_400 and not one.scope)
+        (id,) = world.fill(object, 1)
+        connector = world.open()
+        world.wire.trouble(saying_besides(**{limit.left.lower(): "0"}))
+        with contextlib.suppress(RateLimitedError):  # where a lookup is several calls
+            connector.lookup(object, [id])
+        world.wire.heal()
+        before, start = world.clock.now(), len(world.wire.log)
+        with pytest.raises(RateLimitedError) as caught:
+            connector.lookup(object, [id])
+        assert caught.value.retry_after
+        assert (world.clock.now() - before).total_seconds() < 3600
+        assert world.wire.log[start:] == []
+        world.clock.sleep(caught.value.retry_after + 1)
+        assert [world.id(object, raw) for raw in connector.lookup(object, [id])] == [id]
 
     @once
     @needs(TELLS_WHAT_IS_LEFT)
