@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import binascii
 import re
 from dataclasses import dataclass, field
 from email.message import Message as Part
 from typing import Final, Literal
 
 from .markup import plain
+from .parsing import children, content, size_of
 from .shapes import Attachment, Invitation
 from .texts import clean, decoded
 from .words import Note, unfolded, unworded
 
-__all__ = ["Body", "body_of", "content", "text_of"]
+__all__ = ["Body", "body_of", "text_of"]
 
 _TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _REPORTS: Final = frozenset(
@@ -64,18 +64,18 @@ def body_of(root: Part, note: Note) -> Body:
 
 def _sort(part: Part, body: Body, note: Note, *, related: bool = False, alone: bool = False) -> None:
     type = _type(part)
-    children = _children(part)
+    inner = children(part)
     if type in _REPORTS:
         body.reports.append(part)
     elif type in _RETURNED:
         body.returned.append(part)
         if type in ("message/rfc822", "message/global"):
             _attach(part, type, body, note, inline=False)
-    elif type == "multipart/alternative" and children:
-        _alternative(children, body, note)
-    elif children and not type.startswith("message/"):
-        root = _root(part, children) if type == "multipart/related" else None
-        for child in children:
+    elif type == "multipart/alternative" and inner:
+        _alternative(inner, body, note)
+    elif inner and not type.startswith("message/"):
+        root = _root(part, inner) if type == "multipart/related" else None
+        for child in inner:
             _sort(child, body, note, related=related or (root is not None and child is not root))
         if type == "multipart/encrypted":
             note("the message is encrypted; its text cannot be read")
@@ -86,12 +86,12 @@ def _sort(part: Part, body: Body, note: Note, *, related: bool = False, alone: b
         _leaf(part, type, body, note, related=related, alone=alone)
 
 
-def _root(part: Part, children: list[Part]) -> Part:
+def _root(part: Part, among: list[Part]) -> Part:
     """The part of a ``multipart/related`` that the others belong to (RFC 2387): named by ``start``, else the first of its type."""
     start, type = (_parameter(part, "start") or "").strip(" <>"), (_parameter(part, "type") or "").lower()
-    named = (one for one in children if start and str(one.get("content-id", "")).strip(" <>") == start)
-    alike = (one for one in children if _type(one) == type)
-    return next(named, None) or next(alike, children[0])
+    named = (one for one in among if start and str(one.get("content-id", "")).strip(" <>") == start)
+    alike = (one for one in among if _type(one) == type)
+    return next(named, None) or next(alike, among[0])
 
 
 def _leaf(part: Part, type: str, body: Body, note: Note, *, related: bool, alone: bool) -> None:
@@ -116,10 +116,10 @@ def _leaf(part: Part, type: str, body: Body, note: Note, *, related: bool, alone
         _attach(part, type, body, note, inline=disposition == "inline" or (related and disposition != "attachment"))
 
 
-def _alternative(children: list[Part], body: Body, note: Note) -> None:
+def _alternative(choices: list[Part], body: Body, note: Note) -> None:
     """The same in several forms: plain text counts if it says anything, HTML else. Whatever else is in there is sorted as ever."""
     forms: list[Body] = []
-    for child in children:
+    for child in choices:
         form = Body()
         _sort(child, form, note)
         forms.append(form)
@@ -153,22 +153,9 @@ def _attach(part: Part, type: str, body: Body, note: Note, *, inline: bool) -> N
     if type in ("application/pkcs7-mime", "application/x-pkcs7-mime") and (_parameter(part, "smime-type") or "") != "signed-data":
         note("the message is encrypted or wrapped (S/MIME); its text cannot be read")
     id = unfolded(str(part.get("content-id", "")), note).strip(" <>")
-    data = b"" if type.startswith(("message/", "multipart/")) else content(part, note)
-    size = len(data) if data else len(_inside(part))
+    size = size_of(part, note)
     if size or name:
         body.attachments.append(Attachment(name, type, size, inline, id or None, tnef))
-
-
-def content(part: Part, note: Note) -> bytes:
-    """The bytes of a part, its transfer encoding undone as far as that goes."""
-    try:
-        payload = part.get_payload(decode=True)
-    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, binascii.Error) as error:
-        note(f"a part's transfer encoding could not be undone ({type(error).__name__})")
-        return _inside(part)
-    if any("Base64" in defect or "base64" in defect for defect in (type(one).__name__ for one in part.defects)):
-        note("a part that is not well-formed base64 was read as far as it goes")
-    return payload if isinstance(payload, bytes) else b""
 
 
 def text_of(part: Part, note: Note) -> str:
@@ -177,26 +164,6 @@ def text_of(part: Part, note: Note) -> str:
     if problem:
         note(problem)
     return text
-
-
-def _inside(part: Part) -> bytes:
-    """A part as it stands, for its size or where nothing better can be had."""
-    payload = part.get_payload()
-    if isinstance(payload, str):
-        return payload.encode("utf-8", "surrogateescape")
-    if isinstance(payload, list):
-        return b"".join(_standing(one) for one in payload if isinstance(one, Part))
-    return b""
-
-
-def _standing(part: Part) -> bytes:
-    lines = (f"{name}: {value}\n" for name, value in part.raw_items())
-    return "".join(lines).encode("utf-8", "surrogateescape") + b"\n" + _inside(part)
-
-
-def _children(part: Part) -> list[Part]:
-    payload = part.get_payload()
-    return [one for one in payload if isinstance(one, Part)] if isinstance(payload, list) else []
 
 
 def _type(part: Part) -> str:

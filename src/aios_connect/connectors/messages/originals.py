@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from email.message import Message as Part
 from email.parser import HeaderParser
 from email.policy import compat32
 from typing import Final
 
 from .fields import Headers, message_ids
+from .parsing import Part, children, content
 from .shapes import Original
 from .words import Note
 
@@ -48,12 +48,9 @@ def told_of(text: str) -> tuple[str, str]:
 
 def original_of(part: Part, note: Note) -> Original | None:
     """The original in a part that holds it, or its headers."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        inner = next((one for one in payload if isinstance(one, Part)), None)
-        return _original(Headers(inner.raw_items(), note)) if inner is not None else None
-    text = part.get_payload(decode=True)
-    return original_in(text.decode("utf-8", "replace"), note) if isinstance(text, bytes) else None
+    for inner in children(part):
+        return _original(Headers(inner.raw_items(), note))
+    return original_in(content(part, note).decode("utf-8", "replace"), note)
 
 
 def original_in(text: str, note: Note) -> Original | None:

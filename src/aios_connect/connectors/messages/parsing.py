@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 from email.errors import MessageError
 from email.message import Message as Part
@@ -10,9 +11,9 @@ from email.policy import Compat32
 from typing import Any, Final
 
 from .shapes import UnreadableMessageError
-from .words import Note
+from .words import Note, unfolded
 
-__all__ = ["Part", "parsed"]
+__all__ = ["Part", "children", "content", "parsed", "size_of"]
 
 LARGEST: Final = 64 << 20
 """Bytes of a message. Gmail takes in 50 MB at most, Exchange Online 150 MB: https://support.google.com/mail/answer/6584."""
@@ -34,11 +35,15 @@ _TOP: Final = 1 << 20
 """Bytes in which the headers of a message are expected to end."""
 
 
+def _nobody(problem: str) -> None:
+    """Headers are complained of where they are read."""
+
+
 class _AsTheyStand(Compat32):
-    """Headers come as they stand, bytes beyond ASCII as half characters."""
+    """Headers come on one line, in characters; their encoded words and parameters stay as they are."""
 
     def header_fetch_parse(self, name: str, value: str) -> str:
-        return value
+        return unfolded(value, _nobody)
 
 
 class _Part(Part):
@@ -82,6 +87,31 @@ def parsed(raw: bytes, note: Note) -> Part:
     if not any(name.strip().lower() in _FIELDS for name, _ in root.raw_items()):
         raise UnreadableMessageError("it has none of the headers of a message")
     return root
+
+
+def children(part: Part) -> list[Part]:
+    """The parts in a part."""
+    payload = part.get_payload() if part.is_multipart() else []
+    return [one for one in payload if isinstance(one, Part)] if isinstance(payload, list) else []
+
+
+def content(part: Part, note: Note) -> bytes:
+    """The bytes of a part, its transfer encoding undone as far as that goes."""
+    try:
+        payload = part.get_payload(decode=True)
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, binascii.Error) as error:
+        note(f"a part's transfer encoding could not be undone ({type(error).__name__})")
+        return b""
+    if any("Base64" in defect or "base64" in defect for defect in (type(one).__name__ for one in part.defects)):
+        note("a part that is not well-formed base64 was read as far as it goes")
+    return payload if isinstance(payload, bytes) else b""
+
+
+def size_of(part: Part, note: Note) -> int:
+    """How many bytes a part has after decoding; for a message in a message, about how many it is long."""
+    inside = sum(size_of(one, note) for one in children(part))
+    headers = sum(len(name) + len(value) + 4 for name, value in part.raw_items()) if inside else 0
+    return inside + headers if inside else len(content(part, note))
 
 
 def _in_lines(raw: bytes) -> bytes:

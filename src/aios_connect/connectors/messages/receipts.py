@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from email.message import Message as Part
 from typing import Final
 
 from .bodies import Body
 from .fields import Headers, instant_of
+from .parsing import Part, children, content
 from .reports import ADDRESS
 from .shapes import Delivery, Feedback
 from .words import Note
@@ -15,6 +15,7 @@ from .words import Note
 __all__ = ["feedback_of", "receipt_of"]
 
 _FIELD: Final = re.compile(r"^([A-Za-z][\w-]{0,60}):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
+_LONGEST: Final = 1 << 16
 
 
 def feedback_of(body: Body, note: Note) -> Feedback | None:
@@ -35,13 +36,10 @@ def feedback_of(body: Body, note: Note) -> Feedback | None:
 def _hotmail(body: Body, note: Note) -> Feedback | None:
     """A complaint of Outlook.com's: no report, only the message, with who complains in a header of its own."""
     for part in body.returned:
-        inner = part.get_payload()
-        headers = (
-            Headers(inner[0].raw_items(), note) if isinstance(inner, list) and inner and isinstance(inner[0], Part) else None
-        )
-        found = ADDRESS.search(headers.line("x-hmxmroriginalrecipient")) if headers else None
-        if found:
-            return Feedback("abuse", (found[0],))
+        for inner in children(part):
+            found = ADDRESS.search(Headers(inner.raw_items(), note).line("x-hmxmroriginalrecipient"))
+            if found:
+                return Feedback("abuse", (found[0],))
     return None
 
 
@@ -58,15 +56,10 @@ def receipt_of(body: Body) -> tuple[Delivery, ...]:
 
 def _fields(part: Part, note: Note) -> Headers:
     """The fields in a report, however the part was split."""
-    payload = part.get_payload()
     pairs: list[tuple[str, str]] = []
-    for one in payload if isinstance(payload, list) else []:
-        if isinstance(one, Part):
-            pairs += one.raw_items()
-            rest = one.get_payload()
-            pairs += _FIELD.findall(rest) if isinstance(rest, str) else []
-    if isinstance(payload, str):
-        pairs += _FIELD.findall(payload)
+    for one in (*children(part), part):
+        pairs += one.raw_items() if one is not part else ()
+        pairs += _FIELD.findall(content(one, note).decode("utf-8", "replace")[:_LONGEST])
     return Headers(pairs, note)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from email.message import Message as Part
 from typing import Final
 
+from .parsing import Part, children, content
 from .shapes import Delivery, Outcome
-from .texts import one_line
+from .texts import clean, one_line
 from .verdicts import reply_in, status_in, verdict
+from .words import Note, unfolded
 
 __all__ = ["ADDRESS", "Block", "blocks_in", "blocks_of", "deliveries"]
 
@@ -24,6 +25,7 @@ _NAMES: Final = (
 _FIELD: Final = re.compile(rf"^\s{{0,8}}({'|'.join(_NAMES.split())})\s*:[ \t]*(.*)$", re.IGNORECASE)
 _DONE: Final[dict[str, Outcome]] = {"delivered": "delivered", "relayed": "relayed", "expanded": "expanded"}
 _LONGEST: Final = 1000
+_MOST: Final = 1 << 18
 _REJECTED: Final = re.compile(r"was automatically rejected:\s*(.+)")
 """How Dovecot's delivery agent tells its reason: https://doc.dovecot.org/main/core/summaries/settings.html (``rejection_reason``)."""
 
@@ -48,24 +50,19 @@ class Block:
         return None
 
 
-def blocks_of(part: Part) -> list[Block]:
+def blocks_of(part: Part, note: Note) -> list[Block]:
     """The blocks of a ``message/delivery-status`` part."""
-    payload = part.get_payload()
-    if not isinstance(payload, list):
-        return blocks_in(payload) if isinstance(payload, str) else []
     found: list[Block] = []
-    for one in payload:
-        if isinstance(one, Part):
-            found += _grouped((name.strip().lower(), value) for name, value in one.raw_items())
-            rest = one.get_payload()
-            found += blocks_in(rest) if isinstance(rest, str) else []
-    return found
+    for one in children(part):
+        found += _grouped((name.strip().lower(), value) for name, value in one.raw_items())
+        found += blocks_in(content(one, note).decode("utf-8", "replace"))
+    return found or blocks_in(content(part, note).decode("utf-8", "replace"))
 
 
 def blocks_in(text: str) -> list[Block]:
     """The blocks that stand in a text for people."""
     found: list[Block] = []
-    for paragraph in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
+    for paragraph in re.split(r"\n[ \t]*\n", clean(text[:_MOST])):
         found += _grouped(_fields(paragraph))
     return found
 
@@ -93,9 +90,12 @@ def _grouped(fields: Iterable[tuple[str, str]]) -> list[Block]:
     for name, value in fields:
         if name == "final-recipient" and name in groups[-1]:
             groups.append({})
-        text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        groups[-1].setdefault(name, one_line(text)[:_LONGEST])
+        groups[-1].setdefault(name, one_line(unfolded(value[: 4 * _LONGEST], _nobody))[:_LONGEST])
     return [Block(group) for group in groups if {"final-recipient", "original-recipient", "action"} & group.keys()]
+
+
+def _nobody(problem: str) -> None:
+    """A report has nothing to complain of."""
 
 
 def deliveries(blocks: list[Block], told: str, candidates: Sequence[str]) -> list[Delivery]:

@@ -70,7 +70,7 @@ def _sorted(message: Message, headers: Headers, body: Body, note: Note) -> Messa
     if receipt:
         message = replace(message, kind="read_receipt", automatic="notification", evidence=("disposition notification",))
         return replace(message, deliveries=receipt, original=original)
-    blocks = [block for part in body.reports for block in blocks_of(part)]
+    blocks = [block for part in body.reports for block in blocks_of(part, note)]
     if not blocks and not is_report(headers, told):
         sign = kind_of(headers, message.text, message.mailing_list)
         return replace(message, kind=sign.kind, automatic=sign.automatic, evidence=sign.evidence)
