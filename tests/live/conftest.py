@@ -1,4 +1,4 @@
-"""A real Tryton for the session. Where there is none, the tests on it are skipped; with ``AIOS_LIVE=1``, and in CI, they fail."""
+"""Real servers for the session. Where there is none, the tests on it are skipped; with ``AIOS_LIVE=1``, and in CI, they fail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aios_connect.testing.servers import TrytonDatabase, TrytonServer, tryton
+from aios_connect.testing.servers.bottlecrm import BottleCRMServer, bottlecrm
 
 from .tryton_office import Office
 
@@ -21,6 +22,18 @@ def tryton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonSe
         server = running.__enter__()
     except (OSError, RuntimeError) as error:
         (pytest.fail if os.environ.get("AIOS_LIVE") or os.environ.get("CI") else pytest.skip)(f"no Tryton here: {error}")
+    yield server
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def bottlecrm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BottleCRMServer]:
+    """One BottleCRM; the first time on a machine it takes about half a minute, and it wants a Python of its own."""
+    try:
+        running = bottlecrm(tmp_path_factory.mktemp("bottlecrm"))
+        server = running.__enter__()
+    except (OSError, RuntimeError) as error:
+        (pytest.fail if os.environ.get("AIOS_LIVE") or os.environ.get("CI") else pytest.skip)(f"no BottleCRM here: {error}")
     yield server
     running.__exit__(None, None, None)
 

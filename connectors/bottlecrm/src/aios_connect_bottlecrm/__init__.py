@@ -1,1 +1,7 @@
 """BottleCRM for aios-connect: leads, contacts, accounts, deals and tasks of an open-source CRM."""
+
+from __future__ import annotations
+
+from .connector import BottleCRM
+
+__all__ = ["BottleCRM"]
