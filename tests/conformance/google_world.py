@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from aios_connect_google import Google
-from aios_connect_google.sandbox import ADDRESS, TOKEN, GoogleVendor, Hazards
+from aios_connect_google.sandbox import ADDRESS, REFRESH, TOKEN, GoogleVendor, Hazards
 from aios_connect_google.sandbox._changes import Changes
 
-from aios_connect.connectors import Auth, Connector, Raw
+from aios_connect.connectors import Raw
 from aios_connect.sandbox import Answer, Call, route
 from aios_connect.testing.conformance import Sample, VendorWorld
 from aios_connect.testing.conformance.wire import Sent
@@ -107,7 +108,8 @@ class GoogleWorld(VendorWorld):
     """One fake account."""
 
     connector = Google
-    secrets = {"key": TOKEN}
+    settings = {"sign_in": "https://oauth2.googleapis.com"}
+    secrets = {"access_token": TOKEN, "refresh_token": REFRESH, "client_secret": "sandbox-client-secret"}
     page_size = 5
     pages = r"GET /(calendar/v3/(users/me/calendarList|calendars/[^/]+/events)|v1/people/me/connections)$"
     lag = 50.0
@@ -127,9 +129,9 @@ class GoogleWorld(VendorWorld):
     def vendor(self) -> _Small:
         return _Small(clock=self.clock)
 
-    def open(self, *, auth: Auth | None = None, **options: Any) -> Connector:
-        """Signed in with a token, so that no request is about signing in; the tests that are about it say so."""
-        return super().open(auth=auth or self.auth("key"), **options)
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.tokens.put("crm", self.secrets)  # with a token that is good, so that no request is about signing in
 
     def label(self, sent: Sent) -> str:
         """Of a batch the first request in it."""

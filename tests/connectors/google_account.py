@@ -17,27 +17,36 @@ from aios_connect.sandbox import transport
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["asked", "connector", "everything"]
+CHANNEL_TOKEN = "ours-Xy12-channel"
+
+__all__ = ["CHANNEL_TOKEN", "asked", "connector", "everything"]
 
 
 def connector(
     vendor: GoogleVendor,
     *,
     through: httpx2.BaseTransport | None = None,
-    kind: str = "key",
+    token: str = TOKEN,
     budgeted: bool = True,
     attempts: int = 6,
     **settings: str,
 ) -> Google:
-    """A connector to a fake account; ``through`` is a transport around the vendor's."""
+    """A connector to a fake account; ``through`` is a transport around the vendor's. Without a token it gets one by itself."""
     clock = vendor.clock
     tokens = MemoryTokenStore(now=clock.now)
-    secrets = {"key": TOKEN, "refresh_token": REFRESH, "client_id": "us", "client_secret": "ours", "channel_token": "ours-Xy12"}
-    tokens.put("office", secrets, expires_at=0.0)
-    auth = next(one for one in Google.spec.auth if one.kind == kind)
+    secrets = {"refresh_token": REFRESH, "client_id": "us", "client_secret": "ours", "channel_token": CHANNEL_TOKEN}
+    tokens.put("office", secrets | ({"access_token": token} if token else {}))
     wire = through or transport(vendor)
     signing = token_http("google", transport=wire, now=clock.now, sleep=clock.sleep)
-    credentials = Credentials("office", auth, tokens, http=signing, now=clock.now, sleep=clock.sleep)
+    credentials = Credentials(
+        "office",
+        Google.spec.auth[0],
+        tokens,
+        settings={"sign_in": "https://oauth2.googleapis.com"},
+        http=signing,
+        now=clock.now,
+        sleep=clock.sleep,
+    )
     http = Http(
         provider="google",
         credentials=credentials,

@@ -62,14 +62,15 @@ class Google(Connector):
                 help="An OAuth client of type Desktop, from Google Cloud console > APIs & Services > Credentials.",
                 # without these Google gives no refresh token: https://developers.google.com/identity/protocols/oauth2/web-server
                 authorize_url="https://accounts.google.com/o/oauth2/v2/auth?access_type=offline&prompt=consent",
-                token_url="https://oauth2.googleapis.com/token",  # noqa: S106  # an address
-                revoke_url="https://oauth2.googleapis.com/revoke",
+                token_url="{sign_in}/token",  # noqa: S106  # an address
+                revoke_url="{sign_in}/revoke",
                 scopes=SCOPES,
                 client_auth="post",
             ),
-            Auth("key", help="An access token that something else keeps fresh; it lives for an hour."),
         ),
         settings=(
+            Setting("client_id", help="Of the OAuth client.", default=""),
+            Setting("sign_in", help="Where access tokens come from.", default="https://oauth2.googleapis.com"),
             Setting("url", help="Where all of the APIs are, if not at Google: a fake, a proxy."),
             Setting(
                 "calendars",
@@ -145,7 +146,7 @@ class Google(Connector):
             from googleapiclient.discovery import build  # type: ignore[import-untyped]
         except ImportError as error:
             raise ConfigError("Google's own client is not installed", hint="pip install 'aios-connect-google[native]'") from error
-        credentials = Credentials(self._token())  # type: ignore[no-untyped-call]
+        credentials = Credentials(self.context.credentials.access_token())  # type: ignore[no-untyped-call]
         return lambda api, version: build(api, version, credentials=credentials, cache_discovery=False)
 
     def close(self) -> None:
@@ -160,10 +161,6 @@ class Google(Connector):
                 object=object,
             )
         return self._resources[object]
-
-    def _token(self) -> str:
-        credentials = self.context.credentials
-        return credentials.secret("key") if credentials.auth.kind == "key" else credentials.access_token()
 
     def _granted(self) -> frozenset[str]:
         """The scopes that were consented to, as the token address told them; nothing if it did not."""
