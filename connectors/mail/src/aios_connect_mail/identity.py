@@ -17,7 +17,7 @@ __all__ = ["FIELDS", "by_header", "by_message_id", "header_of", "message_id_in"]
 FIELDS: Final = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM DATE)]"
 """What must be asked for to tell an id."""
 
-_USABLE: Final = re.compile(rb"<[!#-\[\]-;=?-~]{1,200}>")  # neither spaces nor quotes nor brackets within
+_USABLE: Final = re.compile(rb"<[!#-;=?-\[\]-~]{1,200}>")  # no space, quote, backslash or bracket within
 _END: Final = re.compile(rb"\r?\n\r?\n")
 
 

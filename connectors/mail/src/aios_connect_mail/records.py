@@ -70,7 +70,7 @@ class Records:
         except UnreadableMessageError as error:
             return self.set_aside(copy, message, error.message)
         told = understood.as_raw()
-        sender = (told["from"] or {}).get("email") or ""
+        out = _address(told["from"]) in self._own
         return {
             "id": _id(message),
             "version": version(copy),
@@ -79,9 +79,19 @@ class Records:
             "flags": None if copy.flags is None else list(copy.flags),
             "received": copy.received,
             "size": copy.size,
-            "direction": "out" if sender.lower() in self._own else "in",
+            "direction": "out" if out else "in",
+            "other": self._other(told, out),
             **told,
         }
+
+    def _other(self, told: Raw, out: bool) -> Raw | None:
+        """Whom it is from or for, seen from this mailbox; of a report, whom it tells about."""
+        if told["deliveries"]:
+            return {"email": told["deliveries"][0]["recipient"], "name": None}
+        if not out:
+            sender: Raw | None = told["from"]
+            return sender
+        return next((one for one in (*told["to"], *told["cc"], *told["bcc"]) if _address(one) not in self._own), None)
 
     def set_aside(self, copy: Copy, message: bytes, reason: str) -> Quarantined:
         """A message that cannot be read, with its bytes."""
@@ -93,6 +103,10 @@ def version(copy: Copy) -> str:
     """Changes when the copy is another one, or is marked otherwise."""
     marks = "" if copy.flags is None else " ".join(copy.flags)
     return sha256(f"{copy.folder}\0{copy.validity}\0{copy.uid}\0{marks}".encode()).hexdigest()[:16]
+
+
+def _address(one: Raw | None) -> str:
+    return str((one or {}).get("email") or "").lower()
 
 
 def _id(message: bytes) -> str:
