@@ -106,7 +106,7 @@ class SandboxAnswer(Lines):
         console.print(Text.assemble((f"{ground.provider} sandbox", "bold"), f"  {self._server.url}"), soft_wrap=True)
         paragraph(console, ", ".join(f"{object} {count}" for object, count in ground.contents.items()), indent=2)
         console.print("\nIn another terminal:")
-        for line in ("aios init", self._connect, "aios read hub company"):
+        for line in ("aios init", self._connect, f"aios read hub {ground.kind}"):
             console.print(f"  {line}", soft_wrap=True)
         if ground.hazards:
             console.print("\nWhat is hard about it (--quiet turns it off):")
@@ -126,10 +126,12 @@ class SandboxAnswer(Lines):
 
     @property
     def _connect(self) -> str:
-        ground = self._ground
-        return (
-            f"echo {ground.secret} | aios connect hub --provider {ground.provider} --set url={self._server.url} --password-stdin"
-        )
+        ground, url = self._ground, self._server.url
+        secrets = ground.secret.split("\n")
+        said = f"echo {secrets[0]}" if len(secrets) == 1 else f"printf '%s\\n' {' '.join(secrets)}"
+        settings = {"url": url} | {name: text.format(url=url) for name, text in ground.settings.items()}
+        given = " ".join(f"--set {name}={text}" for name, text in settings.items())
+        return f"{said} | aios connect hub --provider {ground.provider} {given} --password-stdin"
 
     def _entries(self) -> Iterator[Entry]:
         """Every request, as it comes, until somebody stops the program."""

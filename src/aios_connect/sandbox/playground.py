@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from aios_connect.connectors import registry
@@ -22,10 +22,12 @@ class Playground:
     Attributes:
         provider: The provider it is a fake of.
         vendor: The fake.
-        secret: What one signs in with; everybody may know it.
+        secret: What one signs in with; everybody may know it. Where it takes several, one on each line, as ``aios connect`` takes them.
         contents: Object -> how many records it holds.
         hazards: What is hard about it: name -> how hard, and what it means.
         subscribe: Sends webhooks of everything that happens to a target, signed for an address; ``None`` if it sends none.
+        settings: What a connection to it must say besides its address; ``{url}`` stands for that.
+        kind: What may be read of it first.
     """
 
     provider: str
@@ -34,6 +36,8 @@ class Playground:
     contents: Mapping[str, int]
     hazards: Mapping[str, tuple[str, str]]
     subscribe: Callable[[Target, str], Outbox] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "company"
 
 
 def load_playground(provider: str, *, seed: int = 0, hazards: bool = True) -> Playground:

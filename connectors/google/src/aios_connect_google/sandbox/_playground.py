@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from aios_connect.sandbox import Playground, RunningClock
 
-from ._account import TOKEN, Hazards
+from ._account import REFRESH, Hazards
 from ._company import furnish
 from ._vendor import GoogleVendor
 
@@ -24,7 +24,15 @@ def playground(*, seed: int = 0, hazards: bool = True) -> Playground:
     """
     held = replace(Hazards(), latency=0.0) if hazards else Hazards.none()
     vendor = furnish(GoogleVendor(RunningClock(datetime.now(UTC)), hazards=held, seed=seed))
-    return Playground("google", vendor, TOKEN, vendor.contents(), _told(held) if hazards else {})
+    return Playground(
+        "google",
+        vendor,
+        f"sandbox-client-secret\n{REFRESH}",
+        vendor.contents(),
+        _told(held) if hazards else {},
+        settings={"client_id": "sandbox", "sign_in": "{url}"},
+        kind="event",
+    )
 
 
 def _told(hazards: Hazards) -> dict[str, tuple[str, str]]:
