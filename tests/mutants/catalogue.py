@@ -3,7 +3,7 @@
 They stand in ``edits/``, by topic, as a person would show them::
 
     # what is wrong then
-    in the.module.it.is.done.to
+    in the.module.it.is.done.to            (", on hubspot": tried on that connector instead of the reference)
     seen by names_of_tests, without_their_prefix
       a line that stays
     - a line that goes
@@ -30,6 +30,7 @@ class Mutant:
         seen_by: The tests that must fail, all of them.
         old: Whole lines that stand there once.
         new: Whole lines in their place.
+        on: The connector it is tried on.
     """
 
     what: str
@@ -37,6 +38,7 @@ class Mutant:
     seen_by: tuple[str, ...]
     old: str
     new: str
+    on: str = "plain"
 
 
 def _read(path: Path) -> Iterator[Mutant]:
@@ -45,7 +47,8 @@ def _read(path: Path) -> Iterator[Mutant]:
         old = "".join(f"{line[2:]}\n" for line in lines if line[:1] != "+")
         new = "".join(f"{line[2:]}\n" for line in lines if line[:1] != "-")
         names = seen_by.removeprefix("seen by ").split(", ")
-        yield Mutant(what, module.removeprefix("in "), tuple(f"test_{name}" for name in names), old, new)
+        module, _, on = module.removeprefix("in ").partition(", on ")
+        yield Mutant(what, module, tuple(f"test_{name}" for name in names), old, new, on or "plain")
 
 
 MUTANTS: Final = tuple(mutant for path in sorted((Path(__file__).parent / "edits").glob("*.txt")) for mutant in _read(path))

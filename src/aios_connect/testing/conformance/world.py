@@ -259,7 +259,16 @@ class World(ABC):
     @classmethod
     def mapped(cls) -> list[CompiledMapping]:
         """The mapping files of the provider."""
-        return _mappings(cls.mappings or shipped_mappings(cls.connector.spec.provider))
+        return _mappings(cls._mappings_folder())
+
+    @classmethod
+    def mapping_files(cls) -> list[Path]:
+        """Where they stand."""
+        return sorted(cls._mappings_folder().glob("*.yaml"))
+
+    @classmethod
+    def _mappings_folder(cls) -> Path:
+        return cls.mappings or shipped_mappings(cls.connector.spec.provider)
 
     def close(self) -> None:
         """Give everything back."""
