@@ -7,11 +7,14 @@ A cassette is a YAML file that ``vcrpy`` can load too, with its origin stated in
 
     with Player(Path("cassettes/tryton/people.yaml")) as transport:
         ...Http(..., transport=transport)
+
+``aios record`` makes one against an account with real people in it: everything that might say who somebody is gets a stand-in.
 """
 
 from __future__ import annotations
 
 from .cassette import Cassette, Exchange, load, save
+from .steps import Told, tell
 from .transports import CassetteError, Player, Recorder
 
-__all__ = ["Cassette", "CassetteError", "Exchange", "Player", "Recorder", "load", "save"]
+__all__ = ["Cassette", "CassetteError", "Exchange", "Player", "Recorder", "Told", "load", "save", "tell"]

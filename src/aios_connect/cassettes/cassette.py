@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -49,18 +49,27 @@ class Cassette:
         origin: Who answered: ``"live Tryton 8.2, demo data"``, ``"sandbox hubspot"``.
         recorded: The day, ISO 8601.
         exchanges: In the order of their answers.
+        settings: What a connection is opened with to have the conversation again; without secrets.
+        steps: What the connector did; see :func:`aios_connect.cassettes.tell`. Empty where that stands in code.
     """
 
     origin: str
     recorded: str
     exchanges: tuple[Exchange, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[str, ...] = ()
 
 
 def save(cassette: Cassette, path: Path) -> None:
     """Write a cassette; the file is whole or as it was before."""
+    more: dict[str, Any] = {"settings": dict(cassette.settings), "steps": list(cassette.steps)}
     told = {
         "version": _VERSION,
-        "metadata": {"origin": cassette.origin, "recorded": cassette.recorded},
+        "metadata": {
+            "origin": cassette.origin,
+            "recorded": cassette.recorded,
+            **{name: value for name, value in more.items() if value},
+        },
         "interactions": [_told(exchange) for exchange in cassette.exchanges],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +97,8 @@ def load(path: Path) -> Cassette:
         raise ConfigError(
             "the cassette does not say where it was recorded", hint="record it again with an origin", file=str(path)
         )
-    return Cassette(str(metadata["origin"]), str(metadata.get("recorded", "")), exchanges)
+    settings, steps = metadata.get("settings") or {}, metadata.get("steps") or ()
+    return Cassette(str(metadata["origin"]), str(metadata.get("recorded", "")), exchanges, settings, tuple(steps))
 
 
 def _told(exchange: Exchange) -> dict[str, Any]:
