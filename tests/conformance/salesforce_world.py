@@ -64,7 +64,7 @@ class SalesforceWorld(VendorWorld):
                 "StageName": "Prospecting",
                 "CloseDate": "2026-03-01",
                 "NextStep": f"step {n}",
-                "Amount": n + 0.5,
+                "Amount": f"{n}.5",
             },
             text="NextStep",
             bad={"CloseDate": "soon"},
@@ -121,14 +121,14 @@ class SalesforceWorld(VendorWorld):
     def make(self, object: str, values: Raw) -> str:
         if object == "people":
             return self.make("Contact", _own(values))
-        made = {name: _kept(value) for name, value in values.items()}
+        made = {name: _kept(name, value) for name, value in values.items()}
         return str(self.provider.people_make(object, made)["Id"])
 
     def change(self, object: str, id: str, values: Raw) -> None:
         if object == "people":
             self.change("Contact", id, _own(values))
         else:
-            self.provider.people_change(object, id, {name: _kept(value) for name, value in values.items()})
+            self.provider.people_change(object, id, {name: _kept(name, value) for name, value in values.items()})
 
     def remove(self, object: str, id: str) -> None:
         if object == "User":
@@ -156,14 +156,16 @@ class SalesforceWorld(VendorWorld):
         return {row["Id"]: {"Id": row["Id"], **{name: _shown(row[name]) for name in named}} for row in living}
 
 
-def _kept(value: Any) -> Any:
+def _kept(name: str, value: Any) -> Any:
     """A value of a sample as the fake keeps it."""
-    if isinstance(value, float):
-        return Decimal(str(value))
+    if name == "Amount":
+        return Decimal(value)
     if isinstance(value, str) and "T" in value and value.endswith("+0000"):
         return datetime.fromisoformat(value)
     return value
 
 
 def _shown(value: Any) -> Any:
-    return value.isoformat(timespec="milliseconds").replace("+00:00", "+0000") if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+    return str(value) if isinstance(value, Decimal) else value

@@ -102,6 +102,7 @@ def schema_of(schemas: Schemas, object: str) -> Schema:
 
 
 def _field(name: str, item: Mapping[str, Any]) -> FieldInfo:
+    """A field in our words. Its length is left out: longer text is refused and never cut."""
     type = _TYPES.get(str(item.get("type")), "text")
     creatable, updatable = bool(item.get("createable")), bool(item.get("updateable"))
     choices = tuple((str(one["value"]), str(one["label"])) for one in item.get("picklistValues") or () if one.get("active"))
@@ -114,5 +115,4 @@ def _field(name: str, item: Mapping[str, Any]) -> FieldInfo:
         choices=choices if type in ("choice", "choices") else (),
         custom=bool(item.get("custom")),
         scale=int(item.get("scale") or 0) if type == "decimal" else None,
-        max_length=int(item.get("length") or 0) or None if type == "text" else None,
     )

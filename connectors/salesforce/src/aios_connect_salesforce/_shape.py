@@ -1,5 +1,7 @@
 """A record in the shape that mappings see: Salesforce's own fields, and what a task or an event is about by the object it points at.
 
+Numbers with a fraction are text here, digit by digit: ``{"Amount": "27450.5"}``.
+
 ``WhatId`` points at an account, an opportunity, or a record of some fifty other objects. Here it is read as ``about``::
 
     {"WhatId": "0065j00000AbCdEAAV", "about": {"Opportunity": "0065j00000AbCdEAAV"}}
@@ -13,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from aios_connect.connectors import Raw, instant
 
@@ -21,12 +23,20 @@ from ._ids import full_id, object_of
 from ._objects import OBJECTS
 from ._schema import CURRENCY, Schemas
 
-__all__ = ["same", "shaped", "what_of"]
+__all__ = ["NUMBERS", "same", "shaped", "what_of", "written"]
+
+NUMBERS: Final = frozenset({"double", "currency", "percent"})
+"""Types of numbers that may have a fraction."""
 
 
 def shaped(schemas: Schemas, object: str, row: Mapping[str, Any]) -> Raw:
     """A row of an answer as a record."""
-    raw = {name: value for name, value in row.items() if name != "attributes"}
+    fields = schemas.fields(object)
+    raw: Raw = {
+        name: value if value is None or fields.get(name, {}).get("type") not in NUMBERS else _digits(value)
+        for name, value in row.items()
+        if name != "attributes"
+    }
     if CURRENCY not in raw and schemas.currency and schemas.lacks_currency(object):
         raw[CURRENCY] = schemas.currency
     if OBJECTS[object].about and "WhatId" in raw:
@@ -67,6 +77,25 @@ def same(type: str, one: Any, other: Any) -> bool:
     except (ValueError, ArithmeticError):
         return False
     return type == "multipicklist" and set(str(one).split(";")) == set(str(other).split(";"))
+
+
+def written(type: str, value: Any) -> Any:
+    """A value as it is sent: empty text clears, and the digits of a number are a number."""
+    if value == "":
+        return None
+    if type in NUMBERS and isinstance(value, str):
+        try:
+            return Decimal(value) if Decimal(value).is_finite() else value
+        except ArithmeticError:
+            return value  # refused by Salesforce, with its own words
+    return value
+
+
+def _digits(value: Any) -> str:
+    """A number as text: without an exponent, and without zeros behind its fraction."""
+    number = Decimal(str(value))
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _plain(value: Any) -> Any:

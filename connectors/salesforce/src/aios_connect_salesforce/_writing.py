@@ -31,7 +31,7 @@ from ._ids import full_id
 from ._objects import KEY, OBJECTS, STAMP
 from ._reading import Reader
 from ._schema import CURRENCY, Schemas
-from ._shape import same, what_of
+from ._shape import same, what_of, written
 from ._wire import Wire, said
 
 __all__ = ["Writer"]
@@ -225,7 +225,8 @@ class Writer:
             values["WhatId"] = what_of(about, held["WhatId"] if held else None)
         if self._schemas.lacks_currency(object):
             values.pop(CURRENCY, None)
-        return {name: None if value == "" else value for name, value in values.items()}
+        fields = self._schemas.fields(object)
+        return {name: written(str(fields[name].get("type")), value) for name, value in values.items()}
 
     def _holds(self, object: str, raw: Raw, values: Mapping[str, Any]) -> bool:
         fields = self._schemas.fields(object)
