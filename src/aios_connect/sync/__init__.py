@@ -1,6 +1,6 @@
 """The engine: read, match, merge, plan, apply, undo, reconcile, explain."""
 
-from .applying import ApplyReport, LineReport, apply_plan
+from .applying import apply_plan
 from .exceptions import ExceptionItem, open_exceptions, settle
 from .explaining import Why, why
 from .exporting import Export, export
@@ -10,6 +10,7 @@ from .plans import FieldChange, Footer, Header, Plan, PlanLine, PlanSummary, loa
 from .progress import Progress, Silent, Task
 from .reading import ReadReport, read_job
 from .reconciling import Drift, reconcile
+from .reports import ApplyReport, LineReport
 from .runs import RunItem, Status, paused_by, runs, status
 from .undoing import make_undo
 

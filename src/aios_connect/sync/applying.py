@@ -8,9 +8,9 @@ here before it is sent and by the connector before it is overwritten.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -36,21 +36,23 @@ from .effects import (
     unfound_creations,
     unintend,
 )
-from .exceptions import raise_exception, resolve_exception
+from .exceptions import raise_exception, resolve_exceptions
 from .holding import Hold
 from .jobs import Job
 from .lookups import look_up
 from .merging import Leaves
+from .noting import Entry, journal, settle_links, settle_notes
 from .paths import overlaid
 from .planning import mapping_digests, new_id
 from .plans import Plan, PlanLine, load_plan
 from .progress import Progress, Silent, Task
+from .reports import ApplyReport
 from .restoring import settle_restore
 from .runs import begin_run, end_run, pause_job, paused_by, release_job, unfinished_run
-from .settling import journal, settle_link, settle_note, settle_write
+from .settling import settle_write
 from .subjects import seen_digest
 
-__all__ = ["ApplyReport", "LineReport", "apply_plan"]
+__all__ = ["apply_plan"]
 
 _LOCAL_CHUNK = 500
 _LOCAL_REASON = {
@@ -58,59 +60,6 @@ _LOCAL_REASON = {
     "note": "the store knows more than the plan did",
     "restore": "a part of it could not be taken back, so the store keeps its story",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class LineReport:
-    """A line that did not simply go through."""
-
-    line: str
-    action: str
-    connection: str
-    label: str
-    outcome: str
-    reason: str
-
-
-@dataclass(slots=True)
-class ApplyReport:
-    """What became of a plan.
-
-    Attributes:
-        run: The run's id, for ``aios undo``.
-        plan: The plan's id.
-        written: Vendor writes that were done.
-        unchanged: Writes that had nothing left to do.
-        conflict: Refused, because the record changed since the plan was made.
-        rejected: Refused by the vendor.
-        ambiguous: Sent, outcome unknown.
-        skipped: Not sent, because what they rest on was not done.
-        noted: Steps in our own store.
-        resumed: It went on with a run that had been stopped.
-        troubles: Every line that did not go through.
-    """
-
-    run: str
-    plan: str
-    written: int = 0
-    unchanged: int = 0
-    conflict: int = 0
-    rejected: int = 0
-    ambiguous: int = 0
-    skipped: int = 0
-    noted: int = 0
-    resumed: bool = False
-    troubles: list[LineReport] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        """Everything went through."""
-        return not self.troubles
-
-    def counts(self) -> dict[str, int]:
-        """The numbers, for the run's row."""
-        names = ("written", "unchanged", "conflict", "rejected", "ambiguous", "skipped", "noted")
-        return {name: getattr(self, name) for name in names}
 
 
 def apply_plan(
@@ -232,6 +181,11 @@ def _batches(lines: Iterator[PlanLine], connections: Mapping[str, Connection]) -
             yield batch
 
 
+def _alike(lines: Sequence[PlanLine]) -> Iterator[list[PlanLine]]:
+    """Lines in their order, those of one action together."""
+    return (list(group) for _, group in groupby(lines, attrgetter("action")))
+
+
 class _Applier:
     def __init__(
         self,
@@ -258,7 +212,7 @@ class _Applier:
         for line in lines:
             state, outcome = begun.get(line.line, ("", None))
             if state == "settled" and outcome is not None:
-                self._count(line, outcome, "")
+                self._report.count(line, outcome, "")
         doubtful = [line for line in lines if begun.get(line.line, ("",))[0] == "intended"]
         fresh = [line for line in lines if line.line not in begun]
         if lines[0].local:
@@ -274,22 +228,31 @@ class _Applier:
         if not lines:
             return
         with self._store.begin() as tx:
-            outcomes: dict[str, tuple[str, str | None, str]] = {}
-            for line in lines:
-                outcome, before = self._note_one(tx, line)
-                outcomes[line.line] = (outcome, line.id, _LOCAL_REASON.get(line.action, "") if outcome == "conflict" else "")
-                if outcome == "written":
-                    journal(tx, self._plan, self._report.run, line, line.id, before, {"agreements": line.agreements}, self._now())
+            noted = [
+                (line, *result) for group in _alike(lines) for line, result in zip(group, self._noted(tx, group), strict=True)
+            ]
+            outcomes = {
+                line.line: (outcome, line.id, _LOCAL_REASON.get(line.action, "") if outcome == "conflict" else "")
+                for line, outcome, _ in noted
+            }
+            done = [
+                (line, line.id, before, {"agreements": line.agreements})
+                for line, outcome, before in noted
+                if outcome == "written"
+            ]
+            journal(tx, self._plan, self._report.run, done, self._now())
             settle_effects(tx, self._plan, self._report.run, outcomes, self._now())
         for line in lines:
-            self._count(line, outcomes[line.line][0], outcomes[line.line][2])
+            self._report.count(line, outcomes[line.line][0], outcomes[line.line][2])
 
-    def _note_one(self, tx: Transaction, line: PlanLine) -> tuple[str, Any]:
-        if line.action == "link":
-            return settle_link(tx, line), {"linked": False}
-        if line.action == "restore":
-            return settle_restore(tx, self._plan, self._report.run, line), None
-        return settle_note(tx, self._report.run, line, instant_text(self._now()))
+    def _noted(self, tx: Transaction, lines: Sequence[PlanLine]) -> list[tuple[str, Any]]:
+        """Outcomes of lines of one action, and what was there before."""
+        action = lines[0].action
+        if action == "link":
+            return [(outcome, {"linked": False}) for outcome in settle_links(tx, lines)]
+        if action == "restore":
+            return [(settle_restore(tx, self._plan, self._report.run, line), None) for line in lines]
+        return settle_notes(tx, self._report.run, lines, instant_text(self._now()))
 
     def _write(self, lines: Sequence[PlanLine]) -> None:
         name, object = lines[0].connection, lines[0].object
@@ -440,6 +403,7 @@ class _Applier:
         mapping, spec = connection.mapping(first.kind), connection.connector.spec.objects[first.object]
         with self._store.begin() as tx:
             outcomes: dict[str, tuple[str, str | None, str]] = {}
+            done: list[Entry] = []
             for line, change, receipt in results:
                 outcomes[line.line] = (receipt.outcome, receipt.id or line.id, receipt.reason)
                 if receipt.outcome in ("written", "unchanged") and change is not None:
@@ -447,36 +411,30 @@ class _Applier:
                     before, after = settle_write(tx, line, change, receipt, spec, mapping, run, said)
                     if receipt.outcome == "written":
                         id = after.get("id") or receipt.id or line.id
-                        journal(tx, self._plan, self._report.run, line, id, before, after, self._now())
-                self._tell(tx, line, receipt)
+                        done.append((line, id, before, after))
+            self._tell(tx, [(line, receipt) for line, _, receipt in results])
+            journal(tx, self._plan, self._report.run, done, self._now())
             settle_effects(tx, self._plan, self._report.run, outcomes, self._now())
         for line, _, receipt in results:
-            self._count(line, receipt.outcome, receipt.reason)
+            self._report.count(line, receipt.outcome, receipt.reason)
 
-    def _tell(self, tx: Transaction, line: PlanLine, receipt: Receipt) -> None:
+    def _tell(self, tx: Transaction, results: Iterable[tuple[PlanLine, Receipt]]) -> None:
         """Refused and unknown writes are for a person; what went through closes them again."""
-        for code in ("rejected", "ambiguous"):
-            dedupe = f"{code}:{self._job.job}:{line.connection}:{line.object}:{line.entity}"
-            if receipt.outcome == code:
+        through: list[str] = []
+        for line, receipt in results:
+            where = f"{self._job.job}:{line.connection}:{line.object}:{line.entity}"
+            if receipt.outcome in ("written", "unchanged"):
+                through += [f"rejected:{where}", f"ambiguous:{where}"]
+            elif receipt.outcome in ("rejected", "ambiguous"):
                 raise_exception(
                     tx,
                     job=self._job.job,
-                    code=code,
-                    severity="high" if code == "ambiguous" else "warn",
-                    dedupe=dedupe,
-                    summary=f"{line.action} {line.label} in {line.connection}: {receipt.reason or code}",
+                    code=receipt.outcome,
+                    severity="high" if receipt.outcome == "ambiguous" else "warn",
+                    dedupe=f"{receipt.outcome}:{where}",
+                    summary=f"{line.action} {line.label} in {line.connection}: {receipt.reason or receipt.outcome}",
                     choices={},
                     now=self._now(),
                     entity=line.entity,
                 )
-            elif receipt.outcome in ("written", "unchanged"):
-                resolve_exception(tx, dedupe, self._now())
-
-    def _count(self, line: PlanLine, outcome: str, reason: str) -> None:
-        report = self._report
-        if line.local and outcome in ("written", "unchanged"):
-            report.noted += 1
-        else:
-            setattr(report, outcome, getattr(report, outcome) + 1)
-        if outcome not in ("written", "unchanged"):
-            report.troubles.append(LineReport(line.line, line.action, line.connection, line.label, outcome, reason))
+        resolve_exceptions(tx, through, self._now())

@@ -1,4 +1,4 @@
-"""What the store writes down when a step of a plan is done: the record, the entity, the journal. One transaction each.
+"""What the store writes down when a vendor has done a line of a plan: the record, and the entity of one that was deleted.
 
 Everything here takes an open transaction and calls nobody.
 """
@@ -6,7 +6,6 @@ Everything here takes an open transaction and calls nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection as Transaction
@@ -14,107 +13,20 @@ from sqlalchemy import delete, insert, select, update
 
 from aios_connect.connectors.contract import Change, Raw, Receipt
 from aios_connect.connectors.spec import ObjectSpec
-from aios_connect.store.records import RecordRow, dumps, entities_by_id, loads, record_at, replace_keys
+from aios_connect.store.records import RecordRow, dumps, loads, record_at
 from aios_connect.store.tables import entity as entity_table
-from aios_connect.store.tables import journal as journal_table
 from aios_connect.store.tables import record as record_table
 
 from .effects import sent_leaves
 from .heirs import unknown_ancestor
-from .keys import keys_of
 from .merging import Leaves
 from .paths import at_path, instant_at, overlaid
 from .plans import PlanLine
-from .proposing import agreed_base
-from .subjects import seen_digest
 
 if TYPE_CHECKING:
     from aios_connect.mappings import CompiledMapping
 
-__all__ = [
-    "journal",
-    "settle_link",
-    "settle_note",
-    "settle_write",
-]
-
-
-def journal(tx: Transaction, plan: str, run: str, line: PlanLine, id: str | None, before: Any, after: Any, now: datetime) -> None:
-    """One more line of what was really done, with what was there before."""
-    tx.execute(
-        insert(journal_table).values(
-            run=run,
-            plan=plan,
-            line=line.line,
-            at=now,
-            action=line.action,
-            connection=line.connection,
-            object=line.object,
-            id=id,
-            entity=line.entity,
-            kind=line.kind,
-            fields=dumps(line.fields),
-            before=dumps(before),
-            after=dumps(after),
-        )
-    )
-
-
-def settle_link(tx: Transaction, line: PlanLine) -> str:
-    """Make a proposed link true; returns the outcome."""
-    assert line.id is not None
-    record = record_at(tx, line.connection, line.object, line.id)
-    if record is None or record.entity != line.entity or record.gone is not None:
-        return "conflict"
-    if record.linked:
-        return "unchanged"
-    _set_record(tx, record, linked=True, evidence=line.evidence)
-    return "written"
-
-
-def settle_note(tx: Transaction, run: str, line: PlanLine, at: str) -> tuple[str, Any]:
-    """Take note of an entity's new values and of the records that agree; returns the outcome and what was there before."""
-    row = entities_by_id(tx, [line.entity]).get(line.entity)
-    if row is None or row.version != line.entity_version:
-        return "conflict", None
-    records = {(a.connection, a.object, a.id): record_at(tx, a.connection, a.object, a.id) for a in line.agreements}
-    if any(
-        record is None or seen_digest(record.seen) != a.seen for a, record in zip(line.agreements, records.values(), strict=True)
-    ):
-        return "conflict", None
-    before = {
-        "entity": {"leaves": row.leaves, "provenance": row.provenance, "proposed": row.proposed, "gone": row.gone},
-        "records": [
-            {"connection": r.connection, "object": r.object, "id": r.id, "base": r.base, "given": r.given}
-            for r in records.values()
-            if r
-        ],
-    }
-    leaves, provenance = loads(row.leaves), loads(row.provenance)
-    for change in line.fields:
-        leaves[change.leaf] = change.new
-        provenance[change.leaf] = {"rule": change.rule, "source": change.source, "at": change.at, "run": run, "noted": at}
-    version = row.version + bool(line.fields or row.proposed)
-    tx.execute(
-        update(entity_table)
-        .where(entity_table.c.id == row.id)
-        .values(
-            leaves=dumps(leaves),
-            provenance=dumps(provenance),
-            version=version,
-            proposed=False,
-            gone="deleted" if line.retire else None,
-        )
-    )
-    for agreement in line.agreements:
-        record = records[(agreement.connection, agreement.object, agreement.id)]
-        assert record is not None
-        known = loads(record.base) if record.base else {}
-        base = agreed_base(loads(record.seen), known, agreement.open)
-        _set_record(tx, record, base=dumps(base), given=version if agreement.in_step else record.given)
-    if line.fields:
-        replace_keys(tx, line.kind, {row.id: list(keys_of(line.kind, leaves))})
-    return "written", before
+__all__ = ["settle_write"]
 
 
 def settle_write(
