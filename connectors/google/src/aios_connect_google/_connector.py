@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from aios_connect.connectors import (
@@ -28,6 +29,7 @@ from aios_connect.connectors import (
 
 from . import _calendars, _contacts, _events
 from ._apis import NEEDS, SCOPES
+from ._events import Busy
 from ._resource import Resource
 from ._wire import Wire
 
@@ -92,6 +94,7 @@ class Google(Connector):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._wire = Wire(context)
+        self._events = _events.Events(self._wire, context)
         self._resources: dict[str, Resource] = {name: kind.make(self._wire, context) for name, kind in _KINDS.items()}
 
     def check(self) -> Identity:
@@ -135,6 +138,14 @@ class Google(Connector):
 
     def write(self, object: str, changes: Sequence[Change]) -> list[Receipt]:
         return self._of(object).write(changes) if changes else []
+
+    def busy(self, start: datetime, end: datetime) -> list[Busy]:
+        """When the user is taken; see :meth:`Events.busy`."""
+        return self._events.busy(start, end)
+
+    def occurrences(self, start: datetime, end: datetime) -> list[Raw]:
+        """What takes place in a stretch of time; see :meth:`Events.occurrences`."""
+        return self._events.occurrences(start, end)
 
     def native(self) -> Any:
         """Google's own client (PyPI: google-api-python-client): a function from API and version to a client with a fresh token.

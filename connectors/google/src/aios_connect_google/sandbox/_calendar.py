@@ -80,7 +80,7 @@ class CalendarPart(Account):
     def make_event(self, values: Mapping[str, Any], *, calendar: str = ADDRESS, by: str = "a person") -> str:
         """One of the account's people makes an event; its id."""
         self._events_made += 1
-        id = f"e{self._events_made:08d}made0by0hand"
+        id = f"e{self._events_made:08d}made0at0hand"
         self._place(calendar).events.put(id, {"status": "confirmed", **values}, by=by)
         return id
 
@@ -147,7 +147,7 @@ class CalendarPart(Account):
         id = asked.pop("id", None)
         if id is None:
             self._events_made += 1
-            id = f"e{self._events_made:08d}made0by0google"
+            id = f"e{self._events_made:08d}made0for0us"
         elif not re.fullmatch("[a-v0-9]{5,1024}", id):
             raise invalid("Invalid resource id value.")
         values = {name: value for name, value in asked.items() if value is not None}
