@@ -94,16 +94,16 @@ def schema_of(schemas: Schemas, object: str) -> Schema:
     kind = OBJECTS[object]
     fields = {name: _field(name, item) for name, item in schemas.fields(object).items() if item.get("type") != "base64"}
     if schemas.lacks_currency(object):
-        own = ((schemas.currency, schemas.currency),) if schemas.currency else ()
-        fields[CURRENCY] = FieldInfo(CURRENCY, "choice", "Currency of the organisation", choices=own)
+        fields[CURRENCY] = FieldInfo(CURRENCY, "text", "Currency of the organisation")
     for to in ("Account", "Opportunity") if kind.about else ():
         fields[f"about.{to}"] = FieldInfo(f"about.{to}", "reference", f"Related to, if that is one of the {OBJECTS[to].title}")
     return Schema(object, fields)
 
 
 def _field(name: str, item: Mapping[str, Any]) -> FieldInfo:
-    """A field in our words. Its length is left out: longer text is refused and never cut."""
-    type = _TYPES.get(str(item.get("type")), "text")
+    """A field in our words. Its length is left out, as longer text is refused and never cut; so are the currencies of an organisation,
+    of which a mapping need not know more than that they are codes."""
+    type = _TYPES.get(str(item.get("type")), "text") if name != CURRENCY else "text"
     creatable, updatable = bool(item.get("createable")), bool(item.get("updateable"))
     choices = tuple((str(one["value"]), str(one["label"])) for one in item.get("picklistValues") or () if one.get("active"))
     return FieldInfo(

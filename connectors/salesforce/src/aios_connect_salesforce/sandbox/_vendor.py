@@ -12,19 +12,19 @@ from typing import Any, Final
 from aios_connect.sandbox import Answer, Call, RefusedError, route
 from aios_connect_salesforce._ids import full_id
 
-from ._checks import problems, read_values, shown
+from ._checks import read_values, shown
+from ._deeds import Deeds, failed
 from ._fields import Field, Table, described, listed
-from ._organisation import Locator, Organisation, encoded
+from ._organisation import Locator, encoded
 from ._soql import error, parse
 
 __all__ = ["SalesforceVendor"]
 
 _COLLECTION: Final = 200
 _RETRIEVED: Final = 2000
-_PREFIXES: Final = {"Task": ("WhoId", "WhatId"), "Event": ("WhoId", "WhatId")}
 
 
-class SalesforceVendor(Organisation):
+class SalesforceVendor(Deeds):
     """One fake Salesforce organisation. Deterministic: the same seed, clock and requests give the same answers. Nothing is recorded."""
 
     # queries
@@ -52,7 +52,7 @@ class SalesforceVendor(Organisation):
     def _asked(self, call: Call, version: str, *, deleted: bool) -> Answer:
         token = self.enter(call)
         asked = parse(call.query.get("q", ""), self.tables)
-        self._may("read", asked.object)
+        self.may("read", asked.object)
         found = [row for row in self.records[asked.object].all() if (deleted or not row.get("IsDeleted")) and asked.test(row)]
         for name, down in reversed(asked.order):
             found.sort(key=lambda row: (row[name] is not None, row[name] if row[name] is not None else 0), reverse=down)
@@ -103,7 +103,7 @@ class SalesforceVendor(Organisation):
     @route("GET", "/services/data/{version}/sobjects/{object}/describe/?")
     def describe(self, call: Call, version: str, object: str) -> Any:
         self.enter(call)
-        return described(self._table(object), version)
+        return described(self.table(object), version)
 
     @route("POST", "/services/data/{version}/tooling/sobjects/CustomField/?")
     def make_field(self, call: Call, version: str) -> Any:
@@ -143,7 +143,7 @@ class SalesforceVendor(Organisation):
     @route("POST", "/services/data/{version}/sobjects/{object}/?")
     def create(self, call: Call, version: str, object: str) -> Any:
         self.enter(call)
-        result = self._made(call, object, read_values(self._table(object), _body(call)))
+        result = self.made(call, object, read_values(self.table(object), _body(call)))
         return encoded(result, 201) if result["success"] else encoded(_single(result), 400)
 
     @route("PATCH", "/services/data/{version}/sobjects/{object}/{id}")
@@ -153,20 +153,20 @@ class SalesforceVendor(Organisation):
         since = _http_date(call.headers.get("if-unmodified-since", ""))
         if since is not None and row["SystemModstamp"] > since:
             return Answer(412)
-        result = self._changed(call, object, id, read_values(self._table(object), _body(call)))
+        result = self.changed(call, object, id, read_values(self.table(object), _body(call)))
         return Answer(204) if result["success"] else encoded(_single(result), 400)
 
     @route("DELETE", "/services/data/{version}/sobjects/{object}/{id}")
     def delete(self, call: Call, version: str, object: str, id: str) -> Any:
         self.enter(call)
         self._found(object, id)
-        result = self._removed(id)
+        result = self.removed(id)
         return Answer(204) if result["success"] else encoded(_single(result), 400)
 
     @route("GET", "/services/data/{version}/sobjects/{object}/{field}/{value}")
     def by_key(self, call: Call, version: str, object: str, field: str, value: str) -> Any:
         self.enter(call)
-        row = self.records[self._table(object).name].by(self._external(object, field), value)
+        row = self.records[self.table(object).name].by(self._external(object, field), value)
         if row is None:
             raise RefusedError(404, error("NOT_FOUND", "The requested resource does not exist"))
         return encoded(self._row(version, object, row, [*self.tables[object].fields]))
@@ -175,7 +175,7 @@ class SalesforceVendor(Organisation):
     def upsert(self, call: Call, version: str, object: str, field: str, value: str) -> Any:
         self.enter(call)
         name = self._external(object, field)
-        result = self._put(call, object, name, {**read_values(self._table(object), _body(call)), name: value})
+        result = self.put(call, object, name, {**read_values(self.table(object), _body(call)), name: value})
         if not result["success"]:
             return encoded(_single(result), 400)
         return encoded(result, 201 if result["created"] else 200)
@@ -205,7 +205,7 @@ class SalesforceVendor(Organisation):
     @route("POST", "/services/data/{version}/composite/sobjects/{object}")
     def retrieve(self, call: Call, version: str, object: str) -> Any:
         self.enter(call)
-        self._may("read", self._table(object).name)
+        self.may("read", self.table(object).name)
         asked = _body(call)
         if len(asked["ids"]) > _RETRIEVED:
             raise RefusedError(400, error("EXCEEDED_ID_LIMIT", f"You can retrieve up to {_RETRIEVED} records"))
@@ -220,7 +220,7 @@ class SalesforceVendor(Organisation):
     @route("GET", "/services/data/{version}/composite/sobjects/{object}")
     def retrieve_few(self, call: Call, version: str, object: str) -> Any:
         self.enter(call)
-        rows = [self.records[self._table(object).name].get(id) for id in call.query["ids"].split(",")]
+        rows = [self.records[self.table(object).name].get(id) for id in call.query["ids"].split(",")]
         names = call.query["fields"].split(",")
         return encoded([None if row is None else self._row(version, object, row, names) for row in rows])
 
@@ -229,7 +229,7 @@ class SalesforceVendor(Organisation):
         self.enter(call)
         asked = _body(call)
         given = [(self._kind(one), read_values(self._kind(one), one)) for one in _few(asked["records"])]
-        return self._together(call, asked, [lambda t=table, v=values: self._made(call, t.name, v) for table, values in given])
+        return self._together(call, asked, [lambda t=table, v=values: self.made(call, t.name, v) for table, values in given])
 
     @route("PATCH", "/services/data/{version}/composite/sobjects/?")
     def update_many(self, call: Call, version: str) -> Any:
@@ -241,22 +241,22 @@ class SalesforceVendor(Organisation):
         if len(set(ids)) < len(ids):
             raise RefusedError(400, error("INVALID_INPUT", "duplicate ids in a collection"))
         return self._together(
-            call, asked, [lambda i=id, t=table, v=values: self._changed(call, t.name, i, v) for id, table, values in read]
+            call, asked, [lambda i=id, t=table, v=values: self.changed(call, t.name, i, v) for id, table, values in read]
         )
 
     @route("PATCH", "/services/data/{version}/composite/sobjects/{object}/{field}")
     def upsert_many(self, call: Call, version: str, object: str, field: str) -> Any:
         self.enter(call)
         asked, name = _body(call), self._external(object, field)
-        read = [read_values(self._table(object), one) for one in _few(asked["records"])]
-        return self._together(call, asked, [lambda v=values: self._put(call, object, name, v) for values in read])
+        read = [read_values(self.table(object), one) for one in _few(asked["records"])]
+        return self._together(call, asked, [lambda v=values: self.put(call, object, name, v) for values in read])
 
     @route("DELETE", "/services/data/{version}/composite/sobjects/?")
     def delete_many(self, call: Call, version: str) -> Any:
         self.enter(call)
         ids = _few(call.query["ids"].split(","))
         asked = {"allOrNone": call.query.get("allOrNone", "false") == "true"}
-        return self._together(call, asked, [lambda i=id: self._removed(i) for id in ids])
+        return self._together(call, asked, [lambda i=id: self.removed(i) for id in ids])
 
     def _together(self, call: Call, asked: Mapping[str, Any], deeds: Sequence[Any]) -> Answer:
         """Do several things, in their order; all of them or none, if that was asked for.
@@ -269,175 +269,15 @@ class SalesforceVendor(Organisation):
         results = []
         for number, deed in enumerate(deeds):
             if call.fault == "half_done" and number >= (len(deeds) + 1) // 2:
-                results.append(_failed("PROCESSING_HALTED", "The batch was halted."))
+                results.append(failed("PROCESSING_HALTED", "The batch was halted."))
             else:
                 results.append(deed())
         if before and not all(one["success"] for one in results):
             for name, held in before.items():
                 self.records[name].put_back(held)
             words = "Record rolled back because not all records were valid and the request was using AllOrNone header"
-            results = [_failed("ALL_OR_NONE_OPERATION_ROLLED_BACK", words) if one["success"] else one for one in results]
+            results = [failed("ALL_OR_NONE_OPERATION_ROLLED_BACK", words) if one["success"] else one for one in results]
         return encoded(results)
-
-    # deeds
-
-    def _made(self, call: Call, object: str, values: dict[str, Any]) -> dict[str, Any]:
-        self._may("create", object)
-        refused = self._refused(call, object, values, None)
-        if refused:
-            return {"success": False, "errors": refused}
-        if self.is_locked():
-            return _locked()
-        if object == "Lead" and self.hazards.assignment and call.headers.get("sforce-auto-assign", "TRUE").upper() != "FALSE":
-            values = {
-                **values,
-                "OwnerId": next(
-                    row["Id"] for row in self.records["User"] if row["Id"] != self.user or len(self.records["User"]) == 1
-                ),
-            }
-        if self.currencies and "CurrencyIsoCode" in self.tables[object].fields:
-            values.setdefault("CurrencyIsoCode", self.currencies[0])
-        row = self.records[object].create(values)
-        self._settle(object, row, values)
-        return {"id": row["Id"], "success": True, "errors": [], "created": True}
-
-    def people_make(self, object: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """One of the company's people makes a record, and what follows from it follows."""
-        row = self.records[object].create(values)
-        self._settle(object, row, values)
-        return row
-
-    def people_change(self, object: str, id: str, values: Mapping[str, Any]) -> None:
-        """One of the company's people changes a record."""
-        self._settle(object, self.records[object].change(id, values), values)
-
-    def _changed(self, call: Call, object: str, id: str, values: dict[str, Any]) -> dict[str, Any]:
-        self._may("update", object)
-        row = self.records[object].any(id)
-        if row is None or not id.startswith(self.tables[object].prefix):
-            return _failed("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-        if row.get("IsDeleted"):
-            return _failed("ENTITY_IS_DELETED", "entity is deleted")
-        refused = self._refused(call, object, values, row)
-        if refused:
-            return {"id": row["Id"], "success": False, "errors": refused}
-        if self.is_locked():
-            return _locked()
-        self.records[object].change(id, values)
-        self._settle(object, row, values)
-        return {"id": row["Id"], "success": True, "errors": []}
-
-    def _put(self, call: Call, object: str, field: str, values: dict[str, Any]) -> dict[str, Any]:
-        held = self.records[object].by(field, str(values.get(field)))
-        if held is None:
-            return self._made(call, object, values)
-        rest = {name: value for name, value in values.items() if name != field}
-        return {**self._changed(call, object, held["Id"], rest), "created": False}
-
-    def _removed(self, id: str) -> dict[str, Any]:
-        object = next((name for name, table in self.tables.items() if id.startswith(table.prefix)), "")
-        row = self.records[object].any(id) if object else None
-        if row is None:
-            return _failed("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-        self._may("delete", object)
-        if row.get("IsDeleted"):
-            return _failed("ENTITY_IS_DELETED", "entity is deleted")
-        if self.is_locked():
-            return _locked()
-        self.records[object].remove(id)
-        return {"id": row["Id"], "success": True, "errors": []}
-
-    def _refused(self, call: Call, object: str, values: Mapping[str, Any], row: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-        """What a record is refused for."""
-        table, records = self.tables[object], self.records[object]
-        told = problems(table, values, new=row is None)
-        for name, value in values.items():
-            field = table.fields[name]
-            if field.external and value is not None:
-                held = records.by(name, str(value))
-                if held is not None and (row is None or held["Id"] != row["Id"]):
-                    words = f"duplicate value found: {name} duplicates value on record with id: {held['Id'][:15]}"
-                    told.append({"statusCode": "DUPLICATE_VALUE", "message": words, "fields": []})
-            if field.type == "reference" and value is not None and field.creatable:
-                told += self._dangling(field, str(value))
-        whole = {**(row or {}), **values}
-        if object in _PREFIXES and str(whole.get("WhoId") or "").startswith("00Q") and whole.get("WhatId"):
-            words = "A task or event for a lead is related to nothing else"
-            told.append({"statusCode": "FIELD_INTEGRITY_EXCEPTION", "message": words, "fields": ["WhatId"]})
-        return told or self._alike(call, object, values, row)
-
-    def _dangling(self, field: Field, id: str) -> Iterable[dict[str, Any]]:
-        if len(id) not in (15, 18) or not id.isalnum():
-            yield {
-                "statusCode": "MALFORMED_ID",
-                "message": f"{field.name}: id value of incorrect type: {id[:30]}",
-                "fields": [field.name],
-            }
-            return
-        known = [to for to in field.to if to in self.records]
-        right = [to for to in known if id.startswith(self.tables[to].prefix)]
-        if known and not right and not set(field.to) - set(known):
-            yield {
-                "statusCode": "FIELD_INTEGRITY_EXCEPTION",
-                "message": f"{field.name}: id value of incorrect type: {id}",
-                "fields": [field.name],
-            }
-        elif right and self.records[right[0]].get(id) is None:
-            words = "insufficient access rights on cross-reference id"
-            yield {"statusCode": "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "message": words, "fields": []}
-
-    def _alike(self, call: Call, object: str, values: Mapping[str, Any], row: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-        """A duplicate rule that warns of people with the same e-mail address."""
-        email = values.get("Email")
-        saved = "allowsave=true" in call.headers.get("sforce-duplicate-rule-header", "").replace(" ", "").lower()
-        if not self.hazards.duplicates or object not in ("Contact", "Lead") or not email or saved:
-            return []
-        found = [one for one in self.records[object] if str(one.get("Email") or "").casefold() == email.casefold()]
-        found = [one for one in found if row is None or one["Id"] != row["Id"]]
-        if not found:
-            return []
-        matches = [
-            {
-                "additionalInformation": [],
-                "fieldDiffs": [],
-                "matchConfidence": 100.0,
-                "record": {"attributes": {"type": object}, "Id": one["Id"]},
-            }
-            for one in found[:3]
-        ]
-        rule = {
-            "allowSave": True,
-            "duplicateRule": f"Standard_{object}_Duplicate_Rule",
-            "duplicateRuleEntityType": object,
-            "errorMessage": "Use one of these records?",
-            "matchResults": [
-                {"entityType": object, "errors": [], "matchEngine": "FuzzyMatchEngine", "matchRecords": matches, "success": True}
-            ],
-        }
-        return [
-            {"statusCode": "DUPLICATES_DETECTED", "message": "Use one of these records?", "fields": [], "duplicateResult": rule}
-        ]
-
-    def _settle(self, object: str, row: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-        """What follows from a record: the account of an activity, the role of an opportunity's contact, a new field to be seen."""
-        if object in _PREFIXES:
-            self.records[object].rows_of(row["Id"])["AccountId"] = self._account_of(row)
-        if object == "Opportunity" and values.get("ContactId"):
-            role = {"OpportunityId": row["Id"], "ContactId": row["ContactId"], "IsPrimary": True}
-            self.records["OpportunityContactRole"].create(role)
-        if object == "OpportunityContactRole" and row.get("IsPrimary"):
-            opportunity = self.records["Opportunity"].get(row["OpportunityId"])
-            if opportunity is not None:
-                opportunity["ContactId"] = row["ContactId"]
-        if object == "FieldPermissions" and row.get("Field") in self._unseen:
-            self.add_field(str(row["SobjectType"]), self._unseen.pop(str(row["Field"])))
-
-    def _account_of(self, row: Mapping[str, Any]) -> str | None:
-        what = str(row.get("WhatId") or "")
-        if what.startswith("001"):
-            return what
-        via = self.records["Opportunity"].get(what) if what else self.records["Contact"].get(str(row.get("WhoId") or ""))
-        return None if via is None else via.get("AccountId")
 
     # small things
 
@@ -461,26 +301,11 @@ class SalesforceVendor(Organisation):
                 told[name] = shown(table.fields[name], row.get(name))
         return told
 
-    @property
-    def _unseen(self) -> dict[str, Field]:
-        """Custom fields that nobody may see yet, by their full names."""
-        kept: dict[str, Field] = self.__dict__.setdefault("_fields_unseen", {})
-        return kept
-
-    def _table(self, object: str) -> Table:
-        if object not in self.tables:
-            raise RefusedError(404, error("NOT_FOUND", "The requested resource does not exist"))
-        return self.tables[object]
-
     def _kind(self, one: Mapping[str, Any]) -> Table:
-        return self._table(str((one.get("attributes") or {}).get("type")))
-
-    def _may(self, verb: str, object: str) -> None:
-        if f"{verb} {object}" in self.forbidden:
-            raise RefusedError(403, error("INSUFFICIENT_ACCESS", f"insufficient access rights on {object}: {verb}"))
+        return self.table(str((one.get("attributes") or {}).get("type")))
 
     def _found(self, object: str, id: str) -> dict[str, Any]:
-        row = self.records[self._table(object).name].any(id)
+        row = self.records[self.table(object).name].any(id)
         if row is None:
             raise RefusedError(404, error("NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + id))
         if row.get("IsDeleted"):
@@ -488,7 +313,7 @@ class SalesforceVendor(Organisation):
         return row
 
     def _external(self, object: str, name: str) -> str:
-        field = self._table(object).fields.get(name)
+        field = self.table(object).fields.get(name)
         if field is None or not field.external:
             words = f"Provided external ID field does not exist or is not accessible: {name}"
             raise RefusedError(404, error("NOT_FOUND", words))
@@ -508,14 +333,6 @@ def _few(records: Sequence[Any]) -> Sequence[Any]:
             400, error("EXCEEDED_ID_LIMIT", f"record limit reached. cannot submit more than {_COLLECTION} records")
         )
     return records
-
-
-def _failed(code: str, message: str) -> dict[str, Any]:
-    return {"success": False, "errors": [{"statusCode": code, "message": message, "fields": []}]}
-
-
-def _locked() -> dict[str, Any]:
-    return _failed("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
 
 
 def _single(result: Mapping[str, Any]) -> list[dict[str, Any]]:
