@@ -21,6 +21,7 @@ class Deeds(Organisation):
     """One fake organisation whose records can be made, changed and deleted."""
 
     def made(self, call: Call, object: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The result of making a record that a client asks for."""
         self.may("create", object)
         refused = self._refused(call, object, values, None)
         if refused:
@@ -28,12 +29,8 @@ class Deeds(Organisation):
         if self.is_locked():
             return _locked()
         if object == "Lead" and self.hazards.assignment and call.headers.get("sforce-auto-assign", "TRUE").upper() != "FALSE":
-            values = {
-                **values,
-                "OwnerId": next(
-                    row["Id"] for row in self.records["User"] if row["Id"] != self.user or len(self.records["User"]) == 1
-                ),
-            }
+            others = [row["Id"] for row in self.records["User"] if row["Id"] != self.user]
+            values = {**values, "OwnerId": others[0] if others else self.user}
         if self.currencies and "CurrencyIsoCode" in self.tables[object].fields:
             values.setdefault("CurrencyIsoCode", self.currencies[0])
         row = self.records[object].create(values)
@@ -51,6 +48,7 @@ class Deeds(Organisation):
         self._settle(object, self.records[object].change(id, values), values)
 
     def changed(self, call: Call, object: str, id: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The result of changing a record as a client asks for."""
         self.may("update", object)
         row = self.records[object].any(id)
         if row is None or not id.startswith(self.tables[object].prefix):
@@ -67,6 +65,7 @@ class Deeds(Organisation):
         return {"id": row["Id"], "success": True, "errors": []}
 
     def put(self, call: Call, object: str, field: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The result of making a record, or of changing the one that has this external id."""
         held = self.records[object].by(field, str(values.get(field)))
         if held is None:
             return self.made(call, object, values)
@@ -74,6 +73,7 @@ class Deeds(Organisation):
         return {**self.changed(call, object, held["Id"], rest), "created": False}
 
     def removed(self, id: str) -> dict[str, Any]:
+        """The result of putting a record into the bin."""
         object = next((name for name, table in self.tables.items() if id.startswith(table.prefix)), "")
         row = self.records[object].any(id) if object else None
         if row is None:
@@ -168,8 +168,8 @@ class Deeds(Organisation):
             opportunity = self.records["Opportunity"].get(row["OpportunityId"])
             if opportunity is not None:
                 opportunity["ContactId"] = row["ContactId"]
-        if object == "FieldPermissions" and row.get("Field") in self._unseen:
-            self.add_field(str(row["SobjectType"]), self._unseen.pop(str(row["Field"])))
+        if object == "FieldPermissions" and row.get("Field") in self.unseen:
+            self.add_field(str(row["SobjectType"]), self.unseen.pop(str(row["Field"])))
 
     def _account_of(self, row: Mapping[str, Any]) -> str | None:
         what = str(row.get("WhatId") or "")
@@ -178,23 +178,20 @@ class Deeds(Organisation):
         via = self.records["Opportunity"].get(what) if what else self.records["Contact"].get(str(row.get("WhoId") or ""))
         return None if via is None else via.get("AccountId")
 
-    @property
-    def _unseen(self) -> dict[str, Field]:
-        """Custom fields that nobody may see yet, by their full names."""
-        kept: dict[str, Field] = self.__dict__.setdefault("_fields_unseen", {})
-        return kept
-
     def table(self, object: str) -> Table:
+        """An object by its name; refused if there is none."""
         if object not in self.tables:
             raise RefusedError(404, error("NOT_FOUND", "The requested resource does not exist"))
         return self.tables[object]
 
     def may(self, verb: str, object: str) -> None:
+        """Refuse what the user is not permitted to do."""
         if f"{verb} {object}" in self.forbidden:
             raise RefusedError(403, error("INSUFFICIENT_ACCESS", f"insufficient access rights on {object}: {verb}"))
 
 
 def failed(code: str, message: str) -> dict[str, Any]:
+    """The result of what could not be done."""
     return {"success": False, "errors": [{"statusCode": code, "message": message, "fields": []}]}
 
 

@@ -99,6 +99,7 @@ class Organisation(Vendor):
         user: The id of the user who signs in.
         tokens: Access and refresh tokens; a refresh token works once.
         refused: How many calls were refused for a limit.
+        unseen: Custom fields that nobody may see yet, by their full names.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Organisation(Vendor):
         self.records = {name: self._own(name) for name in self.tables}
         self.tokens = Tokens(self.clock, REFRESH, lifetime=7200.0, rotates=True)
         self.refused = 0
+        self.unseen: dict[str, Field] = {}
         self._session = ""
         self._calls: deque[datetime] = deque()
         self._locators: dict[str, Locator] = {}

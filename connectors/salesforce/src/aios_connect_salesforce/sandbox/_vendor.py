@@ -114,7 +114,7 @@ class SalesforceVendor(Deeds):
         asked = call.json()
         object, _, name = asked["FullName"].partition(".")
         meant = asked["Metadata"]
-        if name in self.tables[object].fields or name in self._unseen:
+        if name in self.tables[object].fields or name in self.unseen:
             raise RefusedError(400, error("DUPLICATE_DEVELOPER_NAME", f"There is already a field named {name} on {object}."))
         made = Field(
             name,
@@ -125,8 +125,8 @@ class SalesforceVendor(Deeds):
             nillable=True,
             external=bool(meant.get("unique")),
         )
-        self._unseen[asked["FullName"]] = made
-        return encoded({"id": full_id(f"00N5j{len(self._unseen):010d}"), "success": True, "errors": []}, 201)
+        self.unseen[asked["FullName"]] = made
+        return encoded({"id": full_id(f"00N5j{len(self.unseen):010d}"), "success": True, "errors": []}, 201)
 
     # single records
 
