@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import httpx2
 import pytest
 
 from aios_connect.testing.conformance import Conformance
@@ -13,8 +16,11 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _server(bottlecrm_server: BottleCRMServer) -> None:
+def _server(bottlecrm_server: BottleCRMServer) -> Iterator[None]:
     BottleCRMWorld.server = bottlecrm_server
+    BottleCRMWorld.way = httpx2.HTTPTransport(verify=False)
+    yield
+    BottleCRMWorld.way.close()
 
 
 class TestBottleCRM(Conformance):

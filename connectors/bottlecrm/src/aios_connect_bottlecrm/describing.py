@@ -62,9 +62,11 @@ class Describer:
         return Schema(object, fields)
 
     def custom(self, object: str) -> frozenset[str]:
-        """The custom fields of an object, by key; asked once."""
-        if object not in self._keys:
-            self._keys[object] = frozenset(str(told["key"]) for told in self._definitions(object))
+        """The custom fields of an object, by key; asked once for all objects."""
+        if not self._keys:
+            told = self._definitions()
+            for name, kind in OBJECTS.items():
+                self._keys[name] = frozenset(str(one["key"]) for one in told if one.get("target_model") == kind.model)
         return self._keys[object]
 
     def lacking(self) -> list[str]:
@@ -87,12 +89,13 @@ class Describer:
             if old is None:
                 raise
             self._wire.send("PUT", f"custom-fields/{old['id']}/", {"is_active": True}, object=object)
-        self._keys.pop(object, None)
+        self._keys.clear()
 
-    def _definitions(self, object: str, *, retired: bool = False) -> list[dict[str, Any]]:
-        asked = {"target_model": OBJECTS[object].model, "include_counts": "false"}
-        told = self._wire.get("custom-fields/", object, **asked, **({} if retired else {"active_only": "true"}))
-        rows = told.get("definitions")
+    def _definitions(self, object: str = "", *, retired: bool = False) -> list[dict[str, Any]]:
+        asked = {"include_counts": "false", "active_only": "false" if retired else "true"}
+        if object:
+            asked["target_model"] = OBJECTS[object].model
+        rows = self._wire.get("custom-fields/", object, **asked).get("definitions")
         if not isinstance(rows, list) or not all(isinstance(row, dict) and isinstance(row.get("key"), str) for row in rows):
             raise TruncatedError("the custom fields came without their definitions", provider="bottlecrm", object=object)
         return rows
@@ -118,5 +121,4 @@ def _info(name: str, field: Field, choices: tuple[tuple[str, str], ...] = ()) ->
         writable=field.write,
         choices=choices or tuple((code, code) for code in field.choices),
         scale=2 if field.type == "decimal" else None,
-        max_length=field.length,
     )

@@ -4,6 +4,10 @@ Every object has an envelope of its own. Two lists come in halves: leads (open, 
 told with much that is worked out when it is asked for ("3 minutes ago", totals of other records): that is left out, so that a record is
 the same as long as nobody changed it. What a record points at stands there as an id, which is also how BottleCRM takes it.
 
+Two things are said twice. A deal, a task or a lead may have any number of contacts: where it has one or none, ``contact`` says which;
+where it has several, nothing stands there, as none of them is the first. A task is due on a day: ``due_at`` is the first instant of it in
+UTC, and any instant of a day may be written there.
+
 Source: the server's own description, ``/schema/?format=json``, and django-crm 1.35.0 on https://pypi.org/project/django-crm/.
 """
 
@@ -13,13 +17,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from aios_connect.connectors import Raw
+from aios_connect.connectors import Raw, instant
 
-__all__ = ["CUSTOM", "KEY", "OBJECTS", "Field", "Half", "Kind"]
+__all__ = ["CONTACT", "CUSTOM", "KEY", "OBJECTS", "SAID_TWICE", "Field", "Half", "Kind"]
 
 CUSTOM: Final = "custom_fields"
 KEY: Final = "aios_key"
 """The custom field that holds our key."""
+
+CONTACT: Final = "contact"
+SAID_TWICE: Final[Mapping[str, str]] = {CONTACT: "contacts", "due_at": "due_date"}
+"""Our name for something -> BottleCRM's."""
 
 _Type = Literal["text", "integer", "decimal", "boolean", "date", "instant", "choice", "reference", "list", "object"]
 
@@ -33,7 +41,6 @@ class Field:
         label: As people see it.
         write: It can be written.
         required: Must be given when creating.
-        length: Characters that survive.
         choices: Its codes, where they are the same for everybody.
         ids: BottleCRM tells whole objects here, of which we keep the id.
     """
@@ -42,7 +49,6 @@ class Field:
     label: str = ""
     write: bool = True
     required: bool = False
-    length: int | None = None
     choices: tuple[str, ...] = ()
     ids: bool = False
 
@@ -88,7 +94,26 @@ class Kind:
 
     def raw(self, told: Mapping[str, Any]) -> Raw:
         """The record without what is worked out."""
-        return {name: _plain(told[name], field) for name, field in self.fields.items() if name in told}
+        raw = {name: _plain(told[name], field) for name, field in self.fields.items() if name in told}
+        contacts, day = raw.get("contacts"), raw.get("due_date")
+        if contacts is not None and len(contacts) < 2:
+            raw[CONTACT] = contacts[0] if contacts else None
+        if "due_date" in raw:
+            raw["due_at"] = None if day is None else f"{day}T00:00:00Z"
+        return raw
+
+    def body(self, patch: Raw) -> Raw:
+        """What is sent for values of a record.
+
+        Raises:
+            ValueError: What is due at an instant is due at none.
+        """
+        body = {name: value for name, value in patch.items() if name not in SAID_TWICE}
+        if CONTACT in patch:
+            body["contacts"] = [] if patch[CONTACT] is None else [patch[CONTACT]]
+        if "due_at" in patch:
+            body["due_date"] = None if patch["due_at"] is None else instant(patch["due_at"]).date().isoformat()
+        return body
 
 
 def _plain(value: Any, field: Field) -> Any:
@@ -103,8 +128,8 @@ def _id(item: Any) -> str:
     return str(item["id"] if isinstance(item, Mapping) else item)
 
 
-def _text(label: str, length: int | None = 255, **more: Any) -> Field:
-    return Field("text", label, length=length, **more)
+def _text(label: str, *, required: bool = False) -> Field:
+    return Field("text", label, required=required)
 
 
 def _choice(label: str, *codes: str) -> Field:
@@ -116,26 +141,27 @@ def _stamp(label: str) -> Field:
 
 
 _MANY: Final = Field("list", ids=True)
+_CONTACTS: Final[Mapping[str, Field]] = {"contacts": _MANY, CONTACT: Field("reference", "Contact")}
 _ID: Final = Field("text", "Id", write=False)
 _PERSON: Final[Mapping[str, Field]] = {
     "first_name": _text("First name"),
     "last_name": _text("Last name"),
-    "email": _text("Email", 254),
-    "phone": _text("Phone", 25),
+    "email": _text("Email"),
+    "phone": _text("Phone"),
 }
 _ADDRESS: Final[Mapping[str, Field]] = {
     "address_line": _text("Address"),
     "city": _text("City"),
     "state": _text("State"),
-    "postcode": _text("Postal code", 64),
-    "country": _text("Country", 3),
+    "postcode": _text("Postal code"),
+    "country": _text("Country"),
 }
 _ORIGIN: Final[Mapping[str, Field]] = {
-    "source_detail": _text("Sub-source", 100),
+    "source_detail": _text("Sub-source"),
     "source_ref": _text("Reference"),
 }
 _COMMON: Final[Mapping[str, Field]] = {
-    "description": _text("Notes", None),
+    "description": _text("Notes"),
     "assigned_to": _MANY,
     "teams": _MANY,
     "tags": _MANY,
@@ -158,9 +184,9 @@ OBJECTS: Final[Mapping[str, Kind]] = {
         fields={
             "id": _ID,
             "name": _text("Account name", required=True),
-            "email": _text("Email", 254),
-            "phone": _text("Phone", 25),
-            "website": _text("Website", 200),
+            "email": _text("Email"),
+            "phone": _text("Phone"),
+            "website": _text("Website"),
             "industry": Field("choice", "Industry"),
             "number_of_employees": Field("integer", "Number of employees"),
             "annual_revenue": Field("decimal", "Annual revenue"),
@@ -188,7 +214,7 @@ OBJECTS: Final[Mapping[str, Kind]] = {
             "title": _text("Job title"),
             "department": _text("Department"),
             "do_not_call": Field("boolean", "Do not call"),
-            "linkedin_url": _text("LinkedIn URL", 200),
+            "linkedin_url": _text("LinkedIn URL"),
             **_ADDRESS,
             "account": Field("reference", "Account", ids=True),
             **_COMMON,
@@ -209,12 +235,12 @@ OBJECTS: Final[Mapping[str, Kind]] = {
         fields={
             "id": _ID,
             "title": _text("Title"),
-            "salutation": _text("Salutation", 64),
+            "salutation": _text("Salutation"),
             **_PERSON,
             "job_title": _text("Job title"),
             "company_name": _text("Company"),
             "website": _text("Website"),
-            "linkedin_url": _text("LinkedIn URL", 500),
+            "linkedin_url": _text("LinkedIn URL"),
             "status": _choice("Status", "assigned", "in process", "recycled", "closed", "converted"),
             "source": Field("choice", "Source"),
             **_ORIGIN,
@@ -227,7 +253,7 @@ OBJECTS: Final[Mapping[str, Kind]] = {
             **_ADDRESS,
             "last_contacted": Field("date", "Last contacted"),
             "next_follow_up": Field("date", "Next follow-up"),
-            "contacts": _MANY,
+            **_CONTACTS,
             **_COMMON,
             "stage": Field("text", "Stage", write=False),
             "external_source": Field("text", "Intake", write=False),
@@ -257,7 +283,7 @@ OBJECTS: Final[Mapping[str, Kind]] = {
             "closed_on": Field("date", "Expected close date"),
             "lead_source": Field("choice", "Source"),
             **_ORIGIN,
-            "contacts": _MANY,
+            **_CONTACTS,
             **_COMMON,
             "stage_changed_at": _stamp("In this stage since"),
             "is_active": _ACTIVE,
@@ -273,16 +299,17 @@ OBJECTS: Final[Mapping[str, Kind]] = {
         whole=False,
         fields={
             "id": _ID,
-            "title": _text("Title", 200, required=True),
+            "title": _text("Title", required=True),
             "status": Field("choice", "Status", required=True, choices=("New", "In Progress", "Completed")),
             "priority": Field("choice", "Priority", required=True, choices=("Low", "Medium", "High")),
             "due_date": Field("date", "Due date"),
+            "due_at": Field("instant", "Due date"),
             "account": Field("reference", "Account", ids=True),
             "opportunity": Field("reference", "Deal", ids=True),
             "lead": Field("reference", "Lead", ids=True),
             "case": Field("text", "Ticket", ids=True),
             "project": Field("text", "Project", ids=True),
-            "contacts": _MANY,
+            **_CONTACTS,
             **_COMMON,
         },
     ),

@@ -23,9 +23,10 @@ from aios_connect.connectors import (
     Receipt,
     RejectedError,
     TruncatedError,
+    instant,
 )
 
-from .objects import CUSTOM, KEY, OBJECTS, Field, Kind
+from .objects import CONTACT, CUSTOM, KEY, OBJECTS, SAID_TWICE, Field, Kind
 from .reading import Reader
 from .wire import ID, Wire
 
@@ -72,6 +73,8 @@ class Writer:
             return Receipt("unchanged" if change.action == "delete" else "conflict", change.id, reason=_GONE)
         if change.action == "update" and _holds(kind, raw, change.patch):
             return Receipt("unchanged", change.id, record=raw)
+        if CONTACT in change.patch and CONTACT not in raw:
+            return Receipt("rejected", change.id, reason="it has several contacts; change contacts, which has all of them")
         if not _holds(kind, raw, change.expect):
             return Receipt("conflict", change.id, current=raw, reason=_STALE)
         return self._delete(object, change) if change.action == "delete" else self._update(object, change)
@@ -87,7 +90,9 @@ class Writer:
             )
         values = {**change.patch, CUSTOM: {**(change.patch.get(CUSTOM) or {}), KEY: key}}
         try:
-            told = self._wire.send("POST", f"{OBJECTS[object].path}/", values, object=object, line=change.line)
+            told = self._wire.send(
+                "POST", f"{OBJECTS[object].path}/", OBJECTS[object].body(values), object=object, line=change.line
+            )
         except RejectedError as error:
             return Receipt("rejected", reason=error.message)
         except (AmbiguousWriteError, TruncatedError) as error:
@@ -111,7 +116,7 @@ class Writer:
     def _update(self, object: str, change: Change) -> Receipt:
         id, kind = str(change.id), OBJECTS[object]
         try:
-            self._wire.send("PATCH", f"{kind.path}/{id}/", change.patch, object=object, line=change.line)
+            self._wire.send("PATCH", f"{kind.path}/{id}/", kind.body(change.patch), object=object, line=change.line)
         except RejectedError as error:
             return Receipt("rejected", id, reason=error.message)
         except NotFoundError:
@@ -162,6 +167,13 @@ class Writer:
         for name in change.patch:
             if name not in fields or not fields[name].write:
                 return f"{name} cannot be written"
+        for ours, theirs in SAID_TWICE.items():
+            if ours in change.patch and theirs in change.patch:
+                return f"{ours} and {theirs} say the same; one of them is enough"
+        try:
+            OBJECTS[object].body(change.patch)
+        except ValueError as error:
+            return str(error)
         custom = change.patch.get(CUSTOM)
         if custom is not None and not isinstance(custom, dict):
             return f"{CUSTOM} is no object"
@@ -187,6 +199,8 @@ def _same(field: Field | None, there: Any, value: Any) -> bool:
         return sorted(map(str, there)) == sorted(map(str, value))
     if there == value:
         return True
+    if field and field.type == "instant" and field.write and isinstance(there, str) and isinstance(value, str):
+        return instant(there).date() == instant(value).date()
     a_number = field.type in ("decimal", "integer") if field else isinstance(there, int | Decimal) and not isinstance(there, bool)
     return a_number and _number(there, value)
 
