@@ -26,7 +26,7 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -51,7 +51,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 GUIDES = [page for page in PAGES if page.parent.name not in ("reference", "decisions")]
 """Pages that say how something is done. The reference is written from the code (``tests/cli/test_cli_reference.py``)."""
 
-NOT_RUN = 1
+NOT_RUN = 2
 """How many blocks are shown without being run; raise it only with a reason beside the block."""
 
 LANGUAGES = {"python", "console", "yaml", "toml"}
@@ -131,7 +131,8 @@ class Reader:
             assert fits(block.text, self.printed), f"{block.place}\nshown:\n{block.text}\nprinted:\n{self.printed}"
         elif block.mark == "live" and not self.live:
             for command, _ in transcript(block.text):
-                understood(command)
+                if command.startswith("aios "):
+                    understood(command)
         elif block.language == "python" and block.mark != "file":
             heard = io.StringIO()
             with redirect_stdout(heard):
@@ -156,6 +157,8 @@ class Reader:
             said = heard.getvalue()
         elif words[:2] == ["pip", "install"]:
             said = self._install(self.folder / words[-1])
+        elif words[0] == "pytest":
+            said = self._test(words[1:])
         else:
             ran = subprocess.run(
                 ["/bin/sh", "-c", " ".join(words)], cwd=self.folder, capture_output=True, text=True, check=True, timeout=60
@@ -187,6 +190,15 @@ class Reader:
         self._path[:0] = [str(package / "src"), str(information.parent)]
         registry._announced.cache_clear()  # a process of its own would look anew
         return ""
+
+    def _test(self, words: list[str]) -> str:
+        """The tests that lie in the folder, in a process of their own."""
+        environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
+        ran = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-1000:]
+        return ran.stdout + ran.stderr
 
     def _settle(self, block: Block) -> None:
         """Load the settings of a project, and those of each connection as its connector takes them."""
@@ -360,6 +372,32 @@ def test_what_the_page_on_tryton_shows_comes_out_as_shown_on_a_real_one(
             monkeypatch.setenv(f"AIOS_CRM_{name}", value)
         reader.live = True
         _read(ROOT / "docs" / "how-to" / "connect-tryton.md", reader)
+
+
+CONNECTOR = ROOT / "docs" / "tutorial" / "write-a-connector.md"
+
+
+@pytest.mark.live
+def test_the_connector_that_is_written_on_a_page_makes_its_first_record_on_a_real_server(
+    reader: Reader, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aios_connect.testing.servers.kinto import PASSWORD, kinto
+
+    with kinto(tmp_path_factory.mktemp("kinto")) as server:
+        monkeypatch.setenv("AIOS_NOTES_URL", server.url)
+        monkeypatch.setenv("AIOS_NOTES_PASSWORD", PASSWORD)
+        reader.live = True
+        _read(CONNECTOR, reader)
+
+
+def test_a_connector_is_less_than_150_lines_of_python_in_all(reader: Reader) -> None:
+    """Every line of every file that is there in the end: blank ones, tests, the sandbox, and what was laid down."""
+    for block in blocks(_named(CONNECTOR), CONNECTOR.read_text(encoding="utf-8")):
+        if block.mark == "file" or "aios new " in block.text:
+            reader.do(replace(block, text=block.text.partition("$ pip")[0]))
+    there = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in reader.folder.rglob("*.py")}
+    assert len(there) >= 4
+    assert sum(there.values()) < 150, there
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_named)

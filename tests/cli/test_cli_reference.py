@@ -37,8 +37,9 @@ def test_a_stale_page_is_named(written: Path, tmp_path: Path) -> None:
     assert done.stderr == f"error: {tmp_path / 'exit-codes.md'} does not fit the code\nhint: make docs\n"
 
 
-def test_every_reference_page_is_written_from_the_code(written: Path) -> None:
-    assert sorted(page.name for page in REFERENCE.iterdir()) == sorted(page.name for page in written.iterdir())
+def test_every_other_reference_page_is_written_from_the_code(written: Path) -> None:
+    by_hand = ["conformance.md"]  # held by tests/conformance/test_cases.py
+    assert sorted(page.name for page in REFERENCE.iterdir()) == sorted([*by_hand, *(page.name for page in written.iterdir())])
 
 
 @pytest.mark.parametrize("kind", KINDS)

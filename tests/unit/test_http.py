@@ -195,6 +195,13 @@ def test_json_that_breaks_the_rules_is_read_and_counted(body: bytes, value: Any,
     assert "breaks the rules" in caplog.text
 
 
+@pytest.mark.parametrize("odd", [b"", b', "b": NaN'])
+def test_of_a_name_that_comes_twice_the_last_one_counts(odd: bytes) -> None:
+    """RFC 8259, 4 leaves it open; read strictly or leniently, it is the same one."""
+    answer = httpx2.Response(200, content=b'{"a": 1, "a": 2' + odd + b"}")
+    assert http(Vendor(answer)).request("GET", "/x").json()["a"] == 2
+
+
 def test_a_body_in_another_charset_is_read_in_it() -> None:
     body = '{"a": "café NaN"}'.encode("cp1252")
     answer = httpx2.Response(200, content=body, headers={"content-type": "application/json; charset=windows-1252"})

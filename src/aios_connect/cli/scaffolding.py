@@ -95,3 +95,4 @@ class NewAnswer(Answer):
             console.print(f"made {path}", soft_wrap=True)
         console.print()
         paragraph(console, f"next: cd {self.folder}; pip install -e '.[test]'; pytest")
+        paragraph(console, "It is green as it lies there. README.md says what to make your own, and in which order.")

@@ -177,7 +177,7 @@ class Reading(Suite):
                 assert isinstance(told, ProviderError) or told.records == quiet, f"{fault} at request {number}"
 
     @needs(WIRE)
-    @pytest.mark.parametrize("period", [1, 2])
+    @pytest.mark.parametrize("period", [1, 2, 3])
     def test_pages_that_come_again_and_again_fail_a_read(self, world: World, object: str, period: int) -> None:
         world.fill(object, 4 * world.size(object) + 1)
         world.wait()

@@ -192,6 +192,12 @@ class State(Suite):
         else:
             assert_all_there(world, object, [*first.records, *rest])
 
+    def test_an_empty_cursor_is_the_beginning(self, world: World, object: str) -> None:
+        world.fill(object, 2)
+        world.wait()
+        for cursor in (None, {}):
+            assert_all_there(world, object, world.read(world.open(), object, cursor).records)
+
     def test_a_cursor_of_another_make_is_refused_or_means_the_beginning(self, world: World, object: str) -> None:
         world.fill(object, 2)
         world.wait()
