@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._channels import Channel
 from ._connector import Google
+from ._events import Busy
 
-__all__ = ["Google"]
+__all__ = ["Busy", "Channel", "Google"]

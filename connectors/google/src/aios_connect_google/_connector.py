@@ -15,6 +15,7 @@ from aios_connect.connectors import (
     ConnectorSpec,
     Context,
     Cursor,
+    Hint,
     Identity,
     Limit,
     ObjectSpec,
@@ -22,6 +23,7 @@ from aios_connect.connectors import (
     Raw,
     Receipt,
     RejectedError,
+    Request,
     ScanPage,
     Schema,
     Setting,
@@ -29,6 +31,7 @@ from aios_connect.connectors import (
 
 from . import _calendars, _contacts, _events
 from ._apis import NEEDS, SCOPES
+from ._channels import Channel, Channels
 from ._events import Busy
 from ._resource import Resource
 from ._wire import Wire
@@ -87,6 +90,7 @@ class Google(Connector):
             # Google shows it in the console only; this is what people report as the default.
             Limit(90, 60, scope="people", source="https://github.com/MrCaspan/GAS-Gmail-Signature-Templator/pull/1"),
         ),
+        webhooks=True,
         sandbox="aios_connect_google.sandbox:playground",
         proof="sandbox + discovery documents + google-api-python-client",
     )
@@ -95,6 +99,7 @@ class Google(Connector):
         super().__init__(context)
         self._wire = Wire(context)
         self._events = _events.Events(self._wire, context)
+        self._channels = Channels(self._wire, lambda: context.credentials.secret("client_secret"))
         self._resources: dict[str, Resource] = {name: kind.make(self._wire, context) for name, kind in _KINDS.items()}
 
     def check(self) -> Identity:
@@ -146,6 +151,22 @@ class Google(Connector):
     def occurrences(self, start: datetime, end: datetime) -> list[Raw]:
         """What takes place in a stretch of time; see :meth:`Events.occurrences`."""
         return self._events.occurrences(start, end)
+
+    def watch(self, address: str) -> list[Channel]:
+        """Have changes in the calendars that count told to an ``https`` address of yours, which hands them to :meth:`receive`."""
+        return self._channels.open(self._events.calendars(), address)
+
+    def stop(self, channel: Channel) -> None:
+        """Have no more told through a channel."""
+        self._channels.close(channel)
+
+    def receive(self, request: Request) -> Sequence[Hint]:
+        """Believe a notice of a channel of ours, and say what to read.
+
+        Raises:
+            AuthError: It is not of a channel of ours; or the connection has no client secret.
+        """
+        return self._channels.receive(request)
 
     def native(self) -> Any:
         """Google's own client (PyPI: google-api-python-client): a function from API and version to a client with a fresh token.

@@ -16,6 +16,7 @@ from aios_connect.sandbox import Answer, Call, RefusedError, route
 from ._account import ADDRESS, Account
 from ._changes import Changes, ForgottenError, Kept, Slice
 from ._errors import invalid, refusal
+from ._notices import Notices
 from ._times import checked, instance_id, instances, shown, span, stamp
 
 __all__ = ["CalendarPart"]
@@ -60,6 +61,7 @@ class CalendarPart(Account):
     Attributes:
         calendars: Every calendar, by id.
         list_of_calendars: What the user sees of them: the list that is read.
+        notices: Who is told of what.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -67,11 +69,13 @@ class CalendarPart(Account):
         self.calendars: dict[str, Place] = {}
         self.list_of_calendars = Changes(self.clock, life=self.hazards.calendar_tokens * 86_400)
         self._events_made = 0
+        self.notices = Notices(self.clock)
         self.add_calendar(ADDRESS, ADDRESS, primary=True)
 
     def add_calendar(self, id: str, summary: str, *, zone: str = "America/Los_Angeles", primary: bool = False) -> Place:
         """One of the account's people makes a calendar."""
         place = Place(id, ZoneInfo(zone), Changes(self.clock, life=self.hazards.calendar_tokens * 86_400))
+        place.events.tell = lambda event: self.notices.tell(f"/calendar/v3/calendars/{id}/events")
         self.calendars[id] = place
         seen = {"summary": summary, "timeZone": zone, "accessRole": "owner", "selected": True}
         self.list_of_calendars.put(id, seen | ({"primary": True} if primary else {}), by="a person")
@@ -219,6 +223,19 @@ class CalendarPart(Account):
             told[item["id"]] = {"busy": [{"start": _plain(one), "end": _plain(other)} for one, other in _merged(taken)]}
         return {"kind": "calendar#freeBusy", "timeMin": asked["timeMin"], "timeMax": asked["timeMax"], "calendars": told}
 
+    # channels
+
+    @route("POST", "/calendar/v3/calendars/{calendar}/events/watch")
+    def watch_events(self, call: Call, calendar: str) -> Any:
+        self.enter(call, "calendar", *_READ)
+        return self.notices.open(f"/calendar/v3/calendars/{self._place(calendar).id}/events", call.json())
+
+    @route("POST", "/calendar/v3/channels/stop")
+    def stop_channel(self, call: Call) -> Any:
+        self.enter(call, "calendar", *_READ)
+        self.notices.close(call.json())
+        return Answer(204)
+
     # what they have in common
 
     def _named(self, id: str) -> str:
@@ -303,6 +320,10 @@ class CalendarPart(Account):
         place, asked = self._place(calendar), call.json()
         one = self._known(place, id)
         _unchanged(call, one)
+        organizer = one.values.get("organizer") or {"self": True}
+        if "shared" in (asked.get("extendedProperties") or {}) and not organizer.get("self"):
+            message = "Shared properties can only be changed by the organizer of the event."
+            raise refusal(403, "forbiddenForNonOrganizer", message, domain="calendar")
         kept = {name: one.values[name] for name in ("recurringEventId", "originalStartTime") if name in one.values}
         values = {**(_patched(one.values, asked) if merge else _patched({}, asked)), **kept}
         if asked.get("status") == "cancelled":

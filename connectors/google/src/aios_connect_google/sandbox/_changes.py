@@ -117,6 +117,10 @@ class Changes:
         """Delete a record; it is known as gone."""
         return self._keep(replace(self._kept[id], gone=True), by, line, None)
 
+    def rename(self, id: str, new: str) -> Kept:
+        """A record has another id from now on; that is a change, and nothing tells that the old id is gone."""
+        return self._keep(replace(self._kept.pop(id), id=new), "a person", "", {})
+
     def listed(self, size: int, page: str, *, gone: bool = False, keep: Callable[[Kept], bool] = lambda one: True) -> Slice:
         """A page of everything, in the order of making.
 

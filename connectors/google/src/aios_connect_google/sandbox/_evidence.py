@@ -18,6 +18,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     # addresses: requests and answers are valid under the discovery documents
     **dict.fromkeys(("calendar_list", "calendar_entry", "list_events", "one_event", "insert_event"), _CALENDAR),
     **dict.fromkeys(("patch_event", "update_event", "delete_event", "list_instances", "free_busy"), _CALENDAR),
+    **dict.fromkeys(("watch_events", "stop_channel"), f"{_CALENDAR}; {_GUIDES}/push"),
     **dict.fromkeys(
         ("list_contacts", "get_contacts", "one_person", "create_contact", "update_contact", "delete_contact"), _PEOPLE
     ),

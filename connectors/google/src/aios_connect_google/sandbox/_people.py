@@ -40,6 +40,7 @@ class PeoplePart(Account):
         super().__init__(*args, **options)
         self.contacts = Changes(self.clock, life=self.hazards.people_tokens * 86_400, lag=self._lag)
         self._contacts_made = 0
+        self._linked: dict[str, list[str]] = {}  # name -> the names before
 
     def make_contact(self, person: Mapping[str, Any], *, by: str = "a person", line: str = "") -> str:
         """One of the account's people makes a contact; its resource name."""
@@ -48,6 +49,16 @@ class PeoplePart(Account):
         given = {field: value for field, value in person.items() if field in _LISTS}
         self.contacts.put(name, given, by=by, line=line)
         return name
+
+    def link_contact(self, name: str) -> str:
+        """A contact is linked with a profile, and has another name from then on.
+
+        Evidence: discovery document, ``PersonMetadata.previousResourceNames``.
+        """
+        linked = f"people/1{name.removeprefix('people/c')}"
+        self.contacts.rename(name, linked)
+        self._linked[linked] = [*self._linked.pop(name, []), name]
+        return linked
 
     @route("GET", "/v1/people/me/connections")
     def list_contacts(self, call: Call) -> Any:
@@ -71,7 +82,11 @@ class PeoplePart(Account):
             if forgotten.expired:
                 raise _expired() from None
             raise invalid("Invalid token.", "pageToken") from None
-        told: dict[str, Any] = {"connections": [_shown(one, mask) for one in slice.items]} if slice.items else {}
+        shown = [_shown(one, mask) for one in slice.items]
+        for person in shown if "syncToken" in query else ():
+            if before := self._linked.get(person["resourceName"]):
+                person["metadata"]["previousResourceNames"] = before
+        told: dict[str, Any] = {"connections": shown} if shown else {}
         told |= {"totalPeople": len(self.contacts), "totalItems": len(self.contacts)}
         if slice.page:
             return {**told, "nextPageToken": slice.page}

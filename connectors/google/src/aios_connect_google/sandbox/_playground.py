@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from aios_connect.sandbox import Playground, RunningClock
+from aios_connect.sandbox import Outbox, Playground, RunningClock, Target
 
 from ._account import REFRESH, Hazards
 from ._company import furnish
@@ -24,12 +24,17 @@ def playground(*, seed: int = 0, hazards: bool = True) -> Playground:
     """
     held = replace(Hazards(), latency=0.0) if hazards else Hazards.none()
     vendor = furnish(GoogleVendor(RunningClock(datetime.now(UTC)), hazards=held, seed=seed))
+
+    def subscribe(target: Target, url: str) -> Outbox:
+        return vendor.notices.subscribe(target, seed=seed)
+
     return Playground(
         "google",
         vendor,
         f"sandbox-client-secret\n{REFRESH}",
         vendor.contents(),
         _told(held) if hazards else {},
+        subscribe,
         settings={"client_id": "sandbox", "sign_in": "{url}"},
         kind="event",
     )
