@@ -45,15 +45,15 @@ class Reader:
         BottleCRM can filter by a custom field, but only on PostgreSQL: on SQLite it answers 500.
         """
         wanted, found = set(keys), dict[str, Raw]()
-        if not wanted:
-            return found
-        for rows, _ in self._walk(object, size, Place(), **params):
-            for raw in self._whole(object, rows):
+        pages = self._walk(object, size, Place(), **params) if wanted else iter(())
+        for rows, _ in pages:
+            newest = sorted(rows, key=lambda row: str(row.get("created_at")), reverse=True)  # what we just made is soon found
+            for raw in self._whole(object, newest):
                 key = (raw.get(CUSTOM) or {}).get(KEY)
                 if key in wanted:
                     found[key] = raw
-            if len(found) == len(wanted):
-                break
+                if len(found) == len(wanted):
+                    return found
         return found
 
     def _walk(self, object: str, size: int, place: Place, **params: str) -> Iterator[tuple[list[Raw], Place | None]]:

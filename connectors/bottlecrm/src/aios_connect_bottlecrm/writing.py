@@ -96,17 +96,19 @@ class Writer:
         except RejectedError as error:
             return Receipt("rejected", reason=error.message)
         except (AmbiguousWriteError, TruncatedError) as error:
-            return self._made(object, key, error.message)
+            return self._made(object, key, change.patch, error.message)
         id = told.get("id")
         if not isinstance(id, str) or not ID.fullmatch(id):
-            return self._made(object, key, "BottleCRM did not say what it made")
+            return self._made(object, key, change.patch, "BottleCRM did not say what it made")
         return Receipt("written", id, record=self._seen(object, id))
 
-    def _made(self, object: str, key: str, why: str) -> Receipt:
+    def _made(self, object: str, key: str, values: Raw, why: str) -> Receipt:
         """Look for what was made, or was not."""
-        since = (self._now() - _RECENT).date().isoformat()
+        near = {"created_at__gte": (self._now() - _RECENT).date().isoformat()}
+        if object == "tasks":  # each that comes into question must be asked for
+            near["title"] = str(values.get("title", "")).strip()
         try:
-            found = self._reader.by_key(object, [key], self._size, created_at__gte=since)
+            found = self._reader.by_key(object, [key], self._size, **near)
         except ProviderError:
             found = {}
         if key not in found:
