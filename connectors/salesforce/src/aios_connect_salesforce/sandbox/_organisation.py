@@ -232,6 +232,10 @@ class Organisation(Vendor):
         self._written += 1
         return bool(self.hazards.locks) and self._written % self.hazards.locks == 0
 
+    def used_by_others(self, count: int) -> None:
+        """Other tools of the company make so many calls now."""
+        self._calls.extend([self.clock.now()] * count)
+
     def add_field(self, object: str, field: Field) -> None:
         """Somebody makes a custom field."""
         self.tables[object].fields[field.name] = field

@@ -1,0 +1,337 @@
+"""What the connector reads of a fake Salesforce: everything, once, whatever happens to records and queries meanwhile, in few calls."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+import pytest
+from aios_connect_salesforce.sandbox import REFRESH, Field, Hazards, SalesforceVendor, furnish
+
+from aios_connect.connectors import AuthError, CursorGoneError, RateLimitedError, RejectedError, TruncatedError
+from aios_connect.sandbox import Answer, Fault, Schedule
+
+from .salesforce_office import calls, connector, everything, records
+
+N = 1_000
+
+
+def people(vendor: SalesforceVendor, count: int, apart: float = 0.0) -> list[str]:
+    ids = []
+    for number in range(count):
+        ids.append(str(vendor.people_make("Contact", {"LastName": f"L{number}"})["Id"]))
+        vendor.clock.sleep(apart)
+    return ids
+
+
+def test_a_thousand_are_read_looked_up_and_listed_in_one_call_each() -> None:
+    vendor = SalesforceVendor()
+    ids = people(vendor, N)
+    vendor.clock.sleep(86_400)
+    salesforce = connector(vendor)
+    salesforce.describe("Contact")
+    for deed in (
+        lambda: records(salesforce, "Contact"),
+        lambda: salesforce.lookup("Contact", ids),
+        lambda: list(salesforce.scan("Contact")),
+    ):
+        start = len(vendor.log)
+        deed()
+        assert len(vendor.log) - start == 1
+
+
+def test_changes_deletes_and_merges_are_read_in_one_call() -> None:
+    vendor = SalesforceVendor()
+    ids = people(vendor, 10)
+    vendor.clock.sleep(86_400)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "Contact")[-1].cursor
+    vendor.clock.sleep(86_400)
+    vendor.people_change("Contact", ids[0], {"Title": "Caretaker"})
+    vendor.records["Contact"].remove(ids[1])
+    vendor.merged("Contact", ids[2], ids[3])
+    start = len(vendor.log)
+    (page,) = everything(salesforce, "Contact", cursor)
+    assert calls(vendor, start) == ["GET queryAll"]
+    assert {raw["Id"] for raw in page.records} == {ids[0], ids[2]}
+    assert {stone.id: (stone.reason, stone.survivor) for stone in page.tombstones} == {
+        ids[1]: ("deleted", None),
+        ids[3]: ("merged", ids[2]),
+    }
+
+
+def test_a_record_out_of_the_bin_is_read_again() -> None:
+    vendor = SalesforceVendor()
+    (id,) = people(vendor, 1)
+    vendor.records["Contact"].remove(id)
+    vendor.clock.sleep(86_400)
+    salesforce = connector(vendor)
+    pages = everything(salesforce, "Contact")
+    assert [raw for page in pages for raw in page.records] == []
+    vendor.clock.sleep(86_400)
+    vendor.records["Contact"].restore(id)
+    assert list(records(salesforce, "Contact", pages[-1].cursor)) == [id]
+
+
+@pytest.mark.parametrize("apart", [0.0, 30.0])
+def test_a_query_that_is_closed_in_the_middle_is_begun_anew_behind_its_place(apart: float) -> None:
+    """Thirty at one instant, or each at its own."""
+    vendor = SalesforceVendor(hazards=Hazards(page=7))
+    ids = people(vendor, 30, apart)
+    vendor.clock.sleep(3_600)
+    seen = []
+    for page in connector(vendor).read("Contact"):
+        seen += [raw["Id"] for raw in page.records]
+        vendor.closed()
+    assert seen == ids
+    assert len([call for call in calls(vendor) if call.startswith("GET query")]) <= 2 * 5
+
+
+def test_a_query_that_is_closed_again_and_again_without_a_row_ends_in_an_error() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(page=7))
+    people(vendor, 30)
+    vendor.clock.sleep(3_600)
+    gone = [{"message": "invalid query locator", "errorCode": "INVALID_QUERY_LOCATOR"}]
+    always = Fault("closed", "the test's own", "instead", lambda _, now: Answer.json(gone, 400))
+
+    class Closed(Schedule):
+        def fault(self, index: int) -> Fault | None:
+            return always if index > 1 else None
+
+    salesforce = connector(vendor)
+    salesforce.describe("Contact")
+    vendor.schedule = Closed()
+    with pytest.raises(CursorGoneError):
+        everything(salesforce, "Contact")
+    assert len(vendor.log) < 12
+
+
+def test_a_session_that_is_renewed_in_the_middle_of_a_read_takes_its_queries_with_it_and_loses_nothing() -> None:
+    """The locator belongs to the session before: it answers 401 for ever (airbytehq/airbyte#84302)."""
+    vendor = SalesforceVendor(hazards=Hazards(page=7))
+    ids = people(vendor, 30)
+    vendor.clock.sleep(3_600)
+    salesforce = connector(vendor, secrets={"refresh_token": REFRESH, "client_secret": "office"})
+    seen = []
+    for number, page in enumerate(salesforce.read("Contact")):
+        seen += [raw["Id"] for raw in page.records]
+        if number == 1:
+            vendor.clock.sleep(7_200)  # the session ends; Salesforce had not said when
+    assert seen == ids
+    assert [call for call in calls(vendor) if "token" in call] == ["POST /services/oauth2/token"] * 2
+
+
+def test_who_may_not_sign_in_any_more_hears_it_and_asks_no_further() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(page=7))
+    people(vendor, 30)
+    salesforce = connector(vendor, secrets={"refresh_token": REFRESH, "client_secret": "office"})
+    pages = salesforce.read("Contact")
+    next(pages)
+    vendor.tokens.refresh(vendor.tokens.refresh(f"{REFRESH}.1")["refresh_token"])  # type: ignore[index, arg-type]
+    vendor.clock.sleep(7_200)
+    with pytest.raises(AuthError, match="reconnect"):
+        list(pages)
+
+
+def test_what_changes_or_goes_while_it_is_read_is_read_now_or_next_time() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(page=7))
+    ids = people(vendor, 30, apart=10)
+    vendor.clock.sleep(3_600)
+    salesforce = connector(vendor)
+    held: dict[str, Any] = {}
+    cursor: Any = None
+    for number, page in enumerate(salesforce.read("Contact")):
+        held |= {raw["Id"]: raw["Title"] for raw in page.records}
+        for stone in page.tombstones:
+            held.pop(stone.id, None)
+        cursor = page.cursor
+        vendor.clock.sleep(60)
+        if number == 1:
+            vendor.people_change("Contact", ids[0], {"Title": "behind us"})
+            vendor.people_change("Contact", ids[-1], {"Title": "before us"})
+            vendor.records["Contact"].remove(ids[1])
+            vendor.records["Contact"].remove(ids[-2])
+            people(vendor, 3)
+            vendor.closed()
+    for page in everything(salesforce, "Contact", cursor):
+        held |= {raw["Id"]: raw["Title"] for raw in page.records}
+        for stone in page.tombstones:
+            held.pop(stone.id, None)
+    assert held == {row["Id"]: row["Title"] for row in vendor.records["Contact"]}
+
+
+def test_what_a_long_transaction_commits_late_is_read_next_time() -> None:
+    """Its records bear an instant of before the read, and were not there when it ran."""
+    vendor = SalesforceVendor()
+    people(vendor, 1)
+    vendor.clock.sleep(86_400)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "Contact")[-1].cursor
+    (late,) = people(vendor, 1)
+    row = vendor.records["Contact"].rows_of(late)
+    row["SystemModstamp"] -= timedelta(minutes=9)
+    assert late in records(salesforce, "Contact", cursor)
+
+
+def test_a_page_that_gives_fewer_rows_than_its_query_has_is_not_the_end() -> None:
+    vendor = SalesforceVendor()
+    ids = people(vendor, 5)
+    vendor.clock.sleep(3_600)
+    salesforce = connector(vendor)
+    salesforce.describe("Contact")
+    body = vendor.records["Contact"]
+    row = {
+        "attributes": {},
+        "Id": ids[0],
+        "SystemModstamp": body.rows_of(ids[0])["SystemModstamp"].isoformat(),
+        "IsDeleted": False,
+    }
+    short = Answer.json({"totalSize": 5, "done": True, "records": [row]})
+    vendor.schedule = Schedule(only={len(vendor.log): Fault("short", "the test's own", "instead", lambda _, now: short)})
+    assert set(records(salesforce, "Contact")) == set(ids)
+
+
+def test_a_query_that_always_gives_too_few_rows_is_no_read() -> None:
+    vendor = SalesforceVendor()
+    salesforce = connector(vendor)
+    salesforce.describe("Contact")
+    empty = Answer.json({"totalSize": 5, "done": True, "records": []})
+
+    class Short(Schedule):
+        def fault(self, index: int) -> Fault | None:
+            return Fault("short", "the test's own", "instead", lambda _, now: empty)
+
+    vendor.schedule = Short()
+    with pytest.raises(TruncatedError, match="5"):
+        everything(salesforce, "Contact")
+    assert len(vendor.log) < 10
+
+
+def test_more_fields_than_fit_into_an_address_are_read_by_their_ids() -> None:
+    vendor = SalesforceVendor()
+    for number in range(600):
+        name = f"A_field_with_a_rather_long_name_{number:03d}__c"
+        vendor.add_field("Contact", Field(name, "string", 80, creatable=True, updatable=True, nillable=True))
+    people(vendor, 3)
+    vendor.people_make("Contact", {"LastName": "Last", "A_field_with_a_rather_long_name_599__c": "found"})
+    vendor.clock.sleep(3_600)
+    start = len(vendor.log)
+    told = records(connector(vendor), "Contact")
+    assert [raw["A_field_with_a_rather_long_name_599__c"] for raw in told.values()] == [None, None, None, "found"]
+    assert calls(vendor, start) == ["GET sobjects/Contact/describe", "GET queryAll", "POST composite/sobjects/Contact"]
+
+
+def test_an_id_of_fifteen_characters_finds_its_record_and_none_that_differs_by_case() -> None:
+    vendor = SalesforceVendor()
+    ids = people(vendor, 62)
+    salesforce = connector(vendor)
+    found = salesforce.lookup("Contact", [id[:15] for id in ids])
+    assert [raw["Id"] for raw in found] == ids
+    assert salesforce.lookup("Contact", [ids[0][:14] + "?"]) == []
+
+
+def test_a_user_who_is_made_inactive_is_gone() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = connector(vendor)
+    pages = everything(salesforce, "User")
+    assert {raw["LastName"] for page in pages for raw in page.records} == {"Integration", "Aas", "Borg", "Haddad"}
+    leaves = next(row["Id"] for row in vendor.records["User"] if row["LastName"] == "Borg")
+    vendor.clock.sleep(86_400)
+    vendor.people_change("User", leaves, {"IsActive": False})
+    stones = [stone for page in everything(salesforce, "User", pages[-1].cursor) for stone in page.tombstones]
+    assert [(stone.id, stone.reason) for stone in stones] == [(leaves, "archived")]
+
+
+def test_an_amount_keeps_its_digits_however_salesforce_writes_it() -> None:
+    vendor = furnish(SalesforceVendor())
+    told = {raw["Name"]: raw for raw in records(connector(vendor), "Opportunity").values()}
+    assert [told[name]["Amount"] for name in ("Weekly cleaning, surgery", "Clean-room contract", "Window cleaning")] == [
+        "27450.5",
+        "1480000",
+        None,
+    ]
+    revenue = {raw["Name"]: raw["AnnualRevenue"] for raw in records(connector(vendor), "Account").values()}
+    assert revenue["Sotra Robotics"] == "139000000"  # 1.39E+8
+    assert {raw["CurrencyIsoCode"] for raw in told.values()} == {"NOK"}
+
+
+def test_an_organisation_with_several_currencies_says_itself_which() -> None:
+    vendor = furnish(SalesforceVendor(currencies=("EUR", "NOK")))
+    assert {raw["CurrencyIsoCode"] for raw in records(connector(vendor), "Opportunity").values()} == {"EUR"}
+
+
+def test_what_a_task_is_about_is_told_by_the_object() -> None:
+    vendor = furnish(SalesforceVendor())
+    told = {raw["Id"]: raw for raw in records(connector(vendor), "Task").values()}
+    about = [(raw["about"], raw["WhatId"]) for raw in told.values()]
+    kinds = [({name: bool(id) for name, id in held.items()}, bool(what)) for held, what in about]
+    assert kinds == [
+        ({"Opportunity": True}, True),
+        ({"Account": True, "Opportunity": False}, True),
+        ({"Account": False, "Opportunity": False}, False),
+        ({"Opportunity": True}, True),
+    ]
+
+
+def test_a_cursor_that_holds_more_than_instants_is_refused() -> None:
+    """What is in it is written into a query."""
+    salesforce = connector(SalesforceVendor())
+    for cursor in ({"since": "2026-01-05T09:00:00Z' OR Id != '"}, {"at": "2026-01-05T09:00:00Z"}, {"page": 7}):
+        with pytest.raises(CursorGoneError):
+            everything(salesforce, "Contact", cursor)
+
+
+def test_the_calls_of_the_day_are_kept_by_what_salesforce_says_is_left() -> None:
+    """Of 15,000 calls a day a tenth is left to the company's other tools, which have used most of the rest."""
+    vendor = SalesforceVendor(hazards=Hazards(daily=15_000))
+    salesforce = connector(vendor)
+    vendor.used_by_others(13_490)
+    salesforce.describe("Contact")
+    start = len(vendor.log)
+    with pytest.raises(RateLimitedError, match="used up"):
+        for _ in range(20):
+            salesforce.lookup("Contact", ["0035j0000000000AAA"])
+    assert 5 < len(vendor.log) - start < 12
+    assert vendor.refused == 0
+
+
+@pytest.mark.parametrize(("words", "wait"), [("TotalRequests", 3_600), ("ConcurrentRequests (Concurrent API Requests)", 5)])
+def test_which_limit_was_reached_says_how_long_to_wait(words: str, wait: float) -> None:
+    told = [{"message": f"{words} Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+
+    class Busy(Schedule):
+        def fault(self, index: int) -> Fault | None:
+            return Fault("busy", "the test's own", "instead", lambda _, now: Answer.json(told, 403))
+
+    vendor = SalesforceVendor(schedule=Busy())
+    with pytest.raises(RateLimitedError, match="Limit exceeded") as caught:
+        everything(connector(vendor), "Contact")
+    assert caught.value.retry_after == wait
+
+
+def test_a_field_that_is_hidden_in_the_meantime_is_named() -> None:
+    vendor = SalesforceVendor()
+    salesforce = connector(vendor)
+    salesforce.describe("Contact")
+    del vendor.tables["Contact"].fields["Birthdate"]
+    with pytest.raises(RejectedError, match="No such column 'Birthdate'") as caught:
+        everything(salesforce, "Contact")
+    assert "permission" in caught.value.hint
+
+
+def test_an_object_that_is_forbidden_names_the_right() -> None:
+    vendor = SalesforceVendor(forbidden=frozenset({"read Contact"}))
+    with pytest.raises(AuthError, match="INSUFFICIENT_ACCESS") as caught:
+        everything(connector(vendor), "Contact")
+    assert "permission" in caught.value.hint
+
+
+def test_a_page_of_a_read_is_asked_for_when_it_is_wanted() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(page=7))
+    people(vendor, 30)
+    salesforce = connector(vendor)
+    salesforce.describe("Contact")
+    start = len(vendor.log)
+    list(islice(salesforce.read("Contact"), 2))
+    assert len(vendor.log) - start == 2
