@@ -8,7 +8,7 @@ where its own count says so.
 Rows of one instant have no order among themselves; of those at the end of a page the ids are remembered.
 
 A list that comes in two halves is read one half after the other. What moves from the second to the first meanwhile would be in
-neither: so in the end the first is counted once more, and read again if it changed.
+neither: so in the end the first is counted once more, and read again if there are more or fewer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Place:
         offset: Where the next row is likely to be.
         after: What the last row is ordered by.
         ids: Of the rows that were read and have the same.
-        first: How many the first half had when it was read.
+        first: How many the first half had when it was begun.
     """
 
     part: int = 0
@@ -107,22 +107,24 @@ def walk(fetch: Fetch, halves: int, order: str, size: int, place: Place, object:
     by = _Order(order)
     while True:
         rows, offset, count = _page(fetch, by, size, place, object)
+        if place.first < 0:
+            place = replace(place, first=count)
         if rows:
             place = by.moved(place, rows, offset)
         following: Place | None = place
         if offset >= count:
-            following = _next_half(fetch, halves, place, count)
+            following = _next_half(fetch, halves, place)
         yield rows, following
         if following is None:
             return
         place = following
 
 
-def _next_half(fetch: Fetch, halves: int, place: Place, count: int) -> Place | None:
+def _next_half(fetch: Fetch, halves: int, place: Place) -> Place | None:
     if halves == 1 or place.part == 2:
         return None
     if place.part == 0:
-        return Place(part=1, first=count)
+        return Place(part=1, first=place.first)
     _, now = fetch(0, 0, 1)
     return None if now == place.first else Place(part=2, first=now)
 
