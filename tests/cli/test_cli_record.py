@@ -91,7 +91,7 @@ fields:
 FIELDS = [
     {"name": "first", "type": "text", "label": "First name"},
     {"name": "last", "type": "text", "label": "Last name"},
-    *({"name": name, "type": "object", "label": name} for name in ("born", "paid", "notes", "home", "by_person")),
+    *({"name": name, "type": "object", "label": name} for name in ("born", "paid", "notes", "home", "by_person", "signature")),
     {"name": "stage", "type": "choice", "label": "Stage", "choices": [["lead", "Lead of Grace"], ["won", "Won"]]},
 ]
 
@@ -124,6 +124,7 @@ def people(url: str) -> list[dict[str, Any]]:
             "stage": "won",
             "mail": "a@quayside.harborlane.com",
             "boss": "7001",
+            "signature": "Grace of Quayside",
             "notes": ["reports to Zephyrine O'Halloran", "call +44 20 7946 0958, ask for Grace", "<b>Wolkenstein</b>"],
             "by_person": {"Mr Quistgaard": 3, "zephyrine.ohalloran@harborlane.com": 1},
         },
@@ -245,6 +246,7 @@ def test_the_same_people_are_read_again_under_other_names(aios: Aios, rolodex: C
     assert first["mail"].endswith(".example")
     assert second["mail"].endswith(first["mail"].rpartition("@")[2]), "a part of a domain too"
     assert first["last"][1] == "'"
+    assert second["signature"] == "[secret]", "so is every field that is called like a secret"
     assert not second["first"].isascii()
     assert [value for value in first["home"].values() if value.startswith("https://rolodex.example/people/7001?")]
     assert [page.complete for page in told.pages["people"]] == [False, True]
@@ -349,3 +351,14 @@ def test_a_sandbox_is_recorded_as_any_other_account(aios: Aios, tmp_path: Path, 
     told = records(replayed(tmp_path / "contacts.yaml", "hubspot", key="anything"), "contacts")
     assert len(told) == ground.contents["contacts"]
     assert all(raw["properties"]["email"].endswith(".example") for raw in told if raw["properties"]["email"])
+
+
+def test_the_kinto_that_was_recorded_is_read_again() -> None:
+    path = Path(__file__).parents[2] / "cassettes" / "kinto" / "read-people.yaml"
+    assert load(path).origin.startswith("live Kinto 26.5.0")
+    told = replayed(path, "kinto", password="anything")
+    assert [len(page.tombstones) for page in told.pages["people"]] == [0, 1]
+    first, second, third = records(told)
+    assert first["name"]["family"] == third["name"]["family"]
+    assert first["email"]["work"].partition("@")[2] == second["email"]["work"].partition("@")[2]
+    assert first["email"]["work"] in first["notes"]

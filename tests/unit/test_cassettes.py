@@ -14,7 +14,8 @@ import pytest
 import vcr  # type: ignore[import-untyped]
 import yaml
 
-from aios_connect.cassettes import CassetteError, Player, Recorder, load
+from aios_connect.cassettes import CassetteError, Player, Recorder, load, tell
+from aios_connect.cassettes.pseudonyms import Known, Pseudonyms
 from aios_connect.connectors.http import Http
 from aios_connect.connectors.redaction import remember
 from aios_connect.errors import ConfigError
@@ -194,3 +195,94 @@ def test_a_cassette_that_is_missing_or_without_origin_is_refused(tmp_path: Path)
         load(tmp_path / "x.yaml")
     with pytest.raises(ValueError, match="where it was recorded"):
         Recorder(tmp_path / "x.yaml", origin="", inner=httpx2.MockTransport(vendor))
+
+
+# Stand-ins
+
+OWN = ("https://crm.harborlane.com:8443", "https://acme.example")
+
+
+def stand_ins(*, schema: tuple[str, ...] = (), source: tuple[str, ...] = (), free: tuple[str, ...] = ()) -> Pseudonyms:
+    return Pseudonyms(Known(frozenset(schema), frozenset(source), frozenset(free)), ["70010001"], OWN)
+
+
+def test_a_word_has_one_stand_in_wherever_it_comes() -> None:
+    names = stand_ins()
+    whole = names.text("Zephyrine O'Halloran, ZEPHYRINE (zephyrine)")
+    first, last = whole.partition(",")[0].split(" ")
+    assert whole == f"{first} {last}, {first.upper()} ({first.lower()})"
+    assert names.text("zephyrine.o@harborlane.com").partition(".")[0] == first.lower()
+    assert len(first) == len("Zephyrine")
+    assert first != "Zephyrine"
+
+
+def test_different_words_have_different_stand_ins() -> None:
+    names = stand_ins()
+    words = [f"{a}{b}" for a in "bcdfgh" for b in "aeiou"] + list("bcd") + [str(number) for number in range(100, 400)]
+    assert len({names.text(word) for word in words}) == len(words)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-21", "2026-11-21T07:50:35Z", "2026-11-21 07:50:35.123456+01:00", "12500.50", "-3.0", "7", "true", "",
+        "0b5ee2a4-93a1-4f4e-8f5c-0d4e4ad1a6b1", "70010001",
+    ],
+)  # fmt: skip
+def test_what_names_nobody_stays(text: str) -> None:
+    assert stand_ins().text(text) == text
+
+
+@pytest.mark.parametrize("number", ["+15035550142", "(503) 555-0142", "+44 20 7946 0958", "503.555.0142", "5035550142"])
+def test_a_phone_number_becomes_one_that_nobody_has(number: str) -> None:
+    cleaned = stand_ins().text(number)
+    digits = [sign for sign in cleaned if sign.isdigit()]
+    assert "".join(digits).startswith("1555")
+    assert [sign for sign in cleaned if not sign.isdigit()] == [sign for sign in number if not sign.isdigit()]
+    assert len(cleaned) == len(number)
+
+
+@pytest.mark.parametrize("address", ["z@harborlane.com", "Zoë <zoe.o'h+tag@mail.harborlane.co.uk>", "HTTPS://x@y.z"])
+def test_a_mail_address_becomes_one_that_nobody_can_have(address: str) -> None:
+    cleaned = stand_ins().text(address)
+    assert cleaned.rstrip(">").endswith(".example")
+    assert "harborlane" not in cleaned.lower()
+
+
+def test_the_own_server_has_a_name_of_its_own_and_others_one_that_nobody_has() -> None:
+    names = stand_ins(source=("people", "at"))
+    assert names.text("https://crm.harborlane.com:8443/people/70010001?at=2026-11-21") == (
+        "https://acme.example/people/70010001?at=2026-11-21"
+    )
+    other = names.text("https://zoe:secret@harborlane.com:8443/people/Halloran")
+    assert other.startswith("https://")
+    assert ".example/people/" in other
+    assert not any(word in other for word in ("harborlane", "zoe", "secret", "Halloran"))
+
+
+def test_the_words_of_a_connector_stay_but_where_people_write_what_they_like() -> None:
+    names = stand_ins(schema=("kind", "lead"), source=("Mark", "person"), free=("person.first",))
+    told = {"kind": "person", "stage": "lead", "person": {"first": "Mark", "title": "Mark"}, "note": "Mark, a person"}
+    cleaned = names.clean(told)
+    kind, stage, person, note = cleaned.values()
+    assert (kind, stage) == ("person", "lead")
+    assert list(person.values())[1] == "Mark"
+    assert next(iter(person.values())) != "Mark"
+    assert "Mark" not in note, "only whole texts stay"
+    assert "stage" not in cleaned
+    assert names.kept == {".kind": {"person"}, ".*": {"lead"}, ".person.*": {"Mark"}}
+
+
+def test_numbers_that_are_a_phone_or_a_place_are_no_numbers() -> None:
+    names = stand_ins()
+    cleaned = list(names.clean({"mobile": 15035550142, "zip": Decimal(97205), "amount": 97205, "seen": True}).values())
+    assert cleaned[0] != 15035550142
+    assert isinstance(cleaned[0], int)
+    assert isinstance(cleaned[1], Decimal)
+    assert cleaned[1] != 97205
+    assert cleaned[2:] == [97205, True]
+
+
+def test_a_step_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'write deals' is no step"):
+        tell(None, ["write deals"])  # type: ignore[arg-type]

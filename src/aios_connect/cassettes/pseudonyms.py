@@ -41,7 +41,7 @@ _PARTS: Final = re.compile(r"(?P<mail>[^\s@<>\"(),:;]+@(?P<domain>[\w.-]+))|(?P<
 _JOINED: Final = re.compile(r"[^\W\d_]+|\d{3,}")
 _VOWELS: Final = "aeiou"
 _CONSONANTS: Final = "bcdfghjklmnpqrstvwxz"
-_FOREIGN: Final = "éèüöäñçøåßšž"
+_FOREIGN: Final = "éèüöäñçøåšž"
 _TRIES: Final = 50
 _NOBODYS: Final = "1555"
 """How stand-ins for long numbers begin: read as a phone number, an area code that nobody has."""

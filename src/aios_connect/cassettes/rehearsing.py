@@ -20,7 +20,7 @@ from aios_connect.errors import ConfigError
 
 from .cassette import Exchange
 from .pseudonyms import Pseudonyms
-from .scrubbing import scrub_body, scrub_headers, scrub_uri
+from .scrubbing import scrub_body, scrub_headers, scrub_uri, scrub_value
 from .steps import Told
 from .transports import CassetteError
 
@@ -173,7 +173,9 @@ def compare(live: Told, again: Told, pseudonyms: Pseudonyms) -> None:
     """
     for object, pages in live.pages.items():
         other = again.pages.get(object, [])
-        meant = [([pseudonyms.clean(raw) for raw in page.records], page.complete, len(page.tombstones)) for page in pages]
+        meant = [
+            ([scrub_value(pseudonyms.clean(raw)) for raw in page.records], page.complete, len(page.tombstones)) for page in pages
+        ]
         said = [(list(page.records), page.complete, len(page.tombstones)) for page in other]
         if meant != said:
             raise CassetteError(

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from aios_connect.connectors.redaction import MASK, is_secret_name, redact
 from aios_connect.connectors.response import decode_json
 
-__all__ = ["scrub_body", "scrub_headers", "scrub_uri"]
+__all__ = ["scrub_body", "scrub_headers", "scrub_uri", "scrub_value"]
 
 _HEADERS: Final = re.compile(
     r"accept|aios-plan-line|content-type|date|etag|if-match|if-none-match|last-modified|link|location|next-page|retry-after"
@@ -45,17 +45,23 @@ def scrub_body(body: bytes, content_type: str = "") -> bytes:
             return redact(body.decode("latin-1")).encode("latin-1")  # every byte is a character there and back
     import msgspec
 
-    encoded = msgspec.json.Encoder(decimal_format="number").encode(_clean(value))
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(scrub_value(value))
     return msgspec.json.format(encoded, indent=1)
 
 
-def _clean(value: Any, name: str = "") -> Any:
+def scrub_value(value: Any, name: str = "") -> Any:
+    """A JSON value without secrets.
+
+    Args:
+        value: Decoded JSON.
+        name: The key it stands under.
+    """
     if isinstance(value, dict):
         # Everywhere but in an exchange for a token a code is a country's, a currency's, an error's.
         open_code = "grant_type" not in value
-        return {key: _clean(item, "" if key == "code" and open_code else key) for key, item in value.items()}
+        return {key: scrub_value(item, "" if key == "code" and open_code else key) for key, item in value.items()}
     if isinstance(value, list):
-        return [_clean(item, name) for item in value]
+        return [scrub_value(item, name) for item in value]
     return _masked(name, value) if isinstance(value, str) else value
 
 
