@@ -161,6 +161,12 @@ def test_the_same_content_in_another_wrapping_is_the_same(desk: Desk) -> None:
     assert len(desk.records()) == 1
 
 
+def test_when_the_form_was_shown_is_no_part_of_what_it_says(desk: Desk) -> None:
+    first = desk.post({**ANN, "shown_at": "2026-11-21T11:00:00Z"})
+    assert said(desk.post({**ANN, "shown_at": "2026-11-21T11:30:00Z"})) == said(first)
+    assert desk.fields() == ANN
+
+
 def test_two_keys_are_two_enquiries_even_with_the_same_content(desk: Desk) -> None:
     assert said(desk.post(ANN, idempotency_key="k-1")) != said(desk.post(ANN, idempotency_key="k-2"))
 
@@ -385,12 +391,13 @@ def test_a_hint_says_what_there_is_to_read(desk: Desk) -> None:
 
 
 def test_what_was_erased_is_gone_from_the_file_and_does_not_come_back(desk: Desk) -> None:
-    id = said(desk.post({**ANN, "message": "a secret plan"}, idempotency_key="k-1"))["id"]
+    plan = "a secret plan; " * 3000
+    id = said(desk.post({**ANN, "message": plan}, idempotency_key="k-1"))["id"]
     (page,) = desk.form.read("submissions")
     assert desk.form.erase(id)
     (later,) = desk.form.read("submissions", page.cursor)
     assert [stone.id for stone in later.tombstones] == [id]
-    assert desk.post({**ANN, "message": "a secret plan"}, idempotency_key="k-1").status == 200
+    assert desk.post({**ANN, "message": plan}, idempotency_key="k-1").status == 200
     assert desk.records() == []
     assert not desk.form.erase(id)
     desk.form.close()

@@ -79,6 +79,16 @@ def test_a_reader_meets_every_enquiry_while_others_write(tmp_path: Path) -> None
     other.form.close()
 
 
+def test_writers_who_do_not_know_each_other_take_turns(tmp_path: Path) -> None:
+    desks = [Desk(tmp_path) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        sent = threads.map(lambda n: desks[n % 4].keyed(b"message=a", idempotency_key=f"k-{n // 4}"), range(80))
+    assert {reply.status for reply in sent} == {200}
+    assert [raw["deliveries"] for raw in desks[0].records()] == [4] * 20
+    for desk in desks:
+        desk.form.close()
+
+
 def test_an_inbox_that_is_opened_by_many_at_once_is_made_once(tmp_path: Path) -> None:
     inboxes = [Inbox(tmp_path / "inbox.db", lambda: NOON) for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:

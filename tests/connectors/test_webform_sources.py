@@ -167,6 +167,15 @@ def test_a_call_is_one_record_in_whatever_order_its_callbacks_come(folder: Path)
     assert occurred == "2026-11-21T12:00:00+00:00"
 
 
+def test_a_call_that_was_erased_stays_so_whatever_is_told_of_it_later(phone: Phone) -> None:
+    phone.tell(**INBOUND, CallStatus="completed")
+    assert phone.desk.form.erase("CA1")
+    assert phone.tell(RecordingUrl="https://api.twilio.com/RE1").status == 204
+    phone.desk.form.close()
+    assert b"RE1" not in phone.desk.inbox.read_bytes()
+    assert phone.desk.records("calls") == [] and phone.desk.records("submissions") == []
+
+
 def test_a_call_of_ours_is_a_call_and_no_enquiry(phone: Phone) -> None:
     phone.tell(From="+15035550100", To="+15035550142", Direction="outbound-api", CallStatus="no-answer")
     assert phone.call()["call"]["direction"] == "out"
