@@ -25,8 +25,10 @@ __all__ = ["Told", "Wire"]
 Told: TypeAlias = "dict[str, Any] | ProviderError"
 """What became of one request of a batch: its answer, or the error that it stands for."""
 
-_ROUNDS: Final = 5
-_FIRST_WAIT: Final = 1.0
+_WAITS: Final = (2.0, 4.0, 8.0, 16.0, 32.0)
+"""Seconds until what was put off is sent again; together longer than the minute that Google's limits are for."""
+
+_LONGEST: Final = 60.0
 _PAIRS: TypeAlias = Mapping[str, "str | Sequence[str]"]
 
 
@@ -110,14 +112,14 @@ class Wire:
 
     def _part(self, api: Api, asks: Sequence[Ask], object: str, safe: bool, cost: int) -> list[Told]:
         told = self._round(api, asks, object, safe, cost)
-        for number in range(1, _ROUNDS):
+        for wait in _WAITS:
             again = [place for place, one in enumerate(told) if _is_put_off(one, safe)]
             if not again:
                 break
-            waits = [one.retry_after or 0.0 for one in told if isinstance(one, RateLimitedError)]
-            if max(waits, default=0.0) > 60:
+            asked = max((one.retry_after or 0.0 for one in told if isinstance(one, RateLimitedError)), default=0.0)
+            if asked > _LONGEST:
                 break
-            self._sleep(max(_FIRST_WAIT * 2**number, *waits, 0.0))
+            self._sleep(max(wait, asked))
             try:
                 news = self._round(api, [asks[place] for place in again], object, safe, cost)
             except (AmbiguousWriteError, TruncatedError) as error:
@@ -132,17 +134,18 @@ class Wire:
 
     def _round(self, api: Api, asks: Sequence[Ask], object: str, safe: bool, cost: int) -> list[Told]:
         classify = classifier(object, write=not safe)
+        found: dict[int, Response] = {}
 
         def whole(response: Response) -> ProviderError | None:
             if response.status != 200:
                 return classify(response)
             try:
-                decode(response, object)
+                found.update(decode(response, object))
             except TruncatedError as error:
                 return error
             return None
 
-        response = self._http.request(
+        self._http.request(
             "POST",
             f"{self._url or api.host}/{api.batch}",
             content=encode(asks, api.root),
@@ -154,7 +157,6 @@ class Wire:
             cost=cost * len(asks),
             classify=whole,
         )
-        found = decode(response, object)
         return [self._one(found.get(number), classify, object) for number in range(len(asks))]
 
     def _one(self, response: Response | None, classify: Any, object: str) -> Told:
