@@ -38,7 +38,7 @@ class Shelf:
         return rows[offset : offset + limit], len(rows)
 
     def _move(self, random: Random) -> None:
-        for _ in range(random.choice((0, 0, 1, 1, 3))):
+        for _ in range(random.choice((0, 0, 1, 1, 2))):
             half = random.choice(self.halves)
             if half and random.random() < 0.5:
                 del half[random.choice(list(half))]
@@ -64,28 +64,30 @@ def test_a_list_that_keeps_still_is_read_once_in_its_order(numbers: set[int], si
     assert shelf.fetches <= max(1, -(-len(shelf.halves[0]) // size))
 
 
-@given(st.sets(st.integers(0, 9_999), max_size=60), st.integers(1, 7), st.randoms(use_true_random=False))
-def test_what_is_there_all_the_time_is_read_whatever_is_made_and_deleted_meanwhile(
-    numbers: set[int], size: int, random: Random
-) -> None:
-    shelf = Shelf([dict.fromkeys(numbers)], random)
-    found = walked(shelf, size)
-    stayed = numbers & set(shelf.halves[0])
-    assert set(ids(stayed)) <= set(found)
-
-
 @given(st.sets(st.integers(0, 9_999), max_size=60), st.integers(1, 7), st.randoms(use_true_random=False), st.integers(0, 20))
-def test_the_same_holds_for_a_read_that_stopped_and_went_on(numbers: set[int], size: int, random: Random, stop: int) -> None:
+def test_what_is_there_all_the_time_is_read_whatever_is_made_and_deleted_meanwhile(
+    numbers: set[int], size: int, random: Random, stop: int
+) -> None:
+    """The reader stops once and goes on. Where the list never keeps still it says so, and goes on when it does."""
     shelf = Shelf([dict.fromkeys(numbers)], random)
     found: list[str] = []
     place: Place | None = Place()
-    for count, (rows, after) in enumerate(walk(shelf.fetch, 1, "id", size, Place(), "leads")):
-        found += [str(one["id"]) for one in rows]
-        place = after
-        if count == stop:
-            break
-    if place is not None:
-        found += walked(shelf, size, place=Place.of(place.cursor))
+    try:
+        for count, (rows, after) in enumerate(walk(shelf.fetch, 1, "id", size, Place(), "leads")):
+            found += [str(one["id"]) for one in rows]
+            place = after
+            if count == stop:
+                break
+    except TruncatedError:
+        shelf.unrest = None
+    while place is not None:
+        try:
+            for rows, after in walk(shelf.fetch, 1, "id", size, Place.of(place.cursor), "leads"):
+                found += [str(one["id"]) for one in rows]
+                place = after
+        except TruncatedError:
+            assert shelf.unrest is not None
+            shelf.unrest = None
     assert set(ids(numbers & set(shelf.halves[0]))) <= set(found)
 
 
@@ -125,8 +127,9 @@ def test_rows_of_one_instant_at_the_edge_of_a_page_come_once() -> None:
 
 
 @pytest.mark.parametrize("period", [1, 2, 3])
-def test_pages_that_come_again_and_again_are_no_end(period: int) -> None:
-    shelf = Shelf([dict.fromkeys(range(21))])
+@pytest.mark.parametrize("count", range(21, 32))
+def test_pages_that_come_again_and_again_are_no_end(period: int, count: int) -> None:
+    shelf = Shelf([dict.fromkeys(range(count))])
     pages: list[tuple[list[Raw], int]] = []
 
     def again(half: int, offset: int, limit: int) -> tuple[list[Raw], int]:

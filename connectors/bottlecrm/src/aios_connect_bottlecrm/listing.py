@@ -135,24 +135,23 @@ def _page(fetch: Fetch, by: _Order, size: int, place: Place, object: str) -> tup
     offset, limit = (max(0, place.offset - 1), size + 1) if place.after else (0, size)
     last: Raw | None = None
     wrong = 0
-    while True:
+    while wrong < _TRIES:
         rows, count = fetch(part, offset, limit)
         end = offset + len(rows)
         if (rows and end > count) or (not rows and count > offset):
             wrong += 1  # something was made or deleted between counting and listing
-            if wrong == _TRIES:
-                raise _circle(object)
-            continue
-        if offset and (not rows or by.beyond(rows[0], place)):
+        elif offset and (not rows or by.beyond(rows[0], place)):
             offset = max(0, offset - size)  # rows in front of our place are gone
-            continue
-        fresh = [row for row in rows if by.beyond(row, place)]
-        if fresh or end >= count:
+        elif fresh := [row for row in rows if by.beyond(row, place)]:
             return fresh, end, count
-        if last is not None and not by.later(rows[-1], last):
-            raise _circle(object)
-        last = rows[-1]
-        offset = end - 1  # rows were made in front of our place
+        elif end >= count:
+            if not offset or fetch(part, offset - 1, limit)[0][1:2] == rows[:1]:
+                return [], end, count
+            wrong += 1  # the page is not where it says
+        else:
+            wrong += last is not None and not by.later(rows[-1], last)
+            last, offset = rows[-1], end - 1  # rows were made in front of our place
+    raise _circle(object)
 
 
 def _circle(object: str) -> TruncatedError:
