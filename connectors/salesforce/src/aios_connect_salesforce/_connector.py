@@ -108,7 +108,7 @@ class Salesforce(Connector):
         facts = named[0] if named else {"Name": organisation}
         (me,) = self._reader.lookup("User", [user]) or [{"Username": user}]
         details = {"edition": str(facts.get("OrganizationType") or ""), "sandbox": str(bool(facts.get("IsSandbox"))).lower()}
-        return Identity(f"Salesforce {facts['Name']}", str(me["Username"]), details, self._missing())
+        return Identity(str(facts["Name"]), str(me["Username"]), details, self._missing())
 
     def describe(self, object: str) -> Schema:
         if object == PEOPLE:

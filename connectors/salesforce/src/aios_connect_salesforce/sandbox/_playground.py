@@ -29,8 +29,9 @@ def playground(*, seed: int = 0, hazards: bool = True) -> Playground:
     vendor = furnish(SalesforceVendor(clock, hazards=held, seed=seed, currencies=("NOK", "EUR")))
     clock.catch_up(datetime.now(UTC))
     contents = {object: len(vendor.records[object]) for object in SHOWN}
-    # Two secrets, one on a line: that of the connected app, which may be any, and the refresh token.
-    return Playground("salesforce", vendor, REFRESH, contents, _told(held) if hazards else {})
+    told = _told(held) if hazards else {}
+    secrets = f"sandbox-client-secret\n{REFRESH}"
+    return Playground("salesforce", vendor, secrets, contents, told, settings={"client_id": "sandbox"})
 
 
 SHOWN = ("User", "Account", "Contact", "Lead", "Opportunity", "OpportunityContactRole", "Task", "Event")

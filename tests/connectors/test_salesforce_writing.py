@@ -1,0 +1,354 @@
+"""What the connector writes to a fake Salesforce: once, never over somebody else, refused by name, in few calls."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aios_connect_salesforce.sandbox import Hazards, SalesforceVendor, furnish
+
+from aios_connect.connectors import AuthError, Change, ConfigError, Receipt
+from aios_connect.sandbox import FAULTS, Answer, Call, Fault, Schedule
+
+from .salesforce_office import connector, create, records, update
+
+N = 1_000
+
+
+def outcomes(receipts: list[Receipt]) -> list[str]:
+    return [receipt.outcome for receipt in receipts]
+
+
+def provisioned(vendor: SalesforceVendor, **settings: Any) -> Any:
+    salesforce = connector(vendor, **settings)
+    salesforce.provision()
+    return salesforce
+
+
+def test_a_thousand_are_made_changed_and_deleted_in_as_few_calls_as_there_are() -> None:
+    """200 a call; an update and a delete look before they write. The bound is that of the engine: 1.05 times the least, and two."""
+    vendor = SalesforceVendor(hazards=Hazards(locks=0))
+    salesforce = provisioned(vendor)
+    salesforce.describe("Contact")
+    start = len(vendor.log)
+    ids = []
+    for first in range(0, N, 200):
+        changes = [create(number, LastName=f"L{number}") for number in range(first, first + 200)]
+        ids += [receipt.id for receipt in salesforce.write("Contact", changes)]
+    assert len(vendor.log) - start == 5
+    raws = salesforce.lookup("Contact", ids)
+    start = len(vendor.log)
+    for first in range(0, N, 200):
+        receipts = salesforce.write("Contact", [update(raw, Title="Owner") for raw in raws[first : first + 200]])
+        assert set(outcomes(receipts)) == {"written"}
+    assert len(vendor.log) - start == 10 <= 1.05 * 10 + 2
+    start = len(vendor.log)
+    for first in range(0, N, 200):
+        salesforce.write("Contact", [Change("delete", f"d{id}", id) for id in ids[first : first + 200]])
+    assert len(vendor.log) - start == 10
+    assert len(vendor.records["Contact"]) == 0
+
+
+def test_a_field_is_made_for_our_key_and_given_to_the_user_and_to_be_unique() -> None:
+    vendor = SalesforceVendor()
+    salesforce = connector(vendor)
+    assert salesforce.provision() == [f"field aios_key__c on {name}" for name in ("Account", "Contact", "Lead", "Opportunity")]
+    assert salesforce.provision() == []
+    field = vendor.tables["Contact"].fields["aios_key__c"]
+    assert (field.external, field.length) == (True, 80)
+    assert len(vendor.records["FieldPermissions"]) == 4
+
+
+def test_where_the_user_may_make_no_fields_the_check_says_how_an_administrator_does() -> None:
+    vendor = SalesforceVendor(forbidden=frozenset({"fields"}))
+    salesforce = connector(vendor)
+    assert salesforce.provision() == []
+    missing = salesforce.check().missing
+    assert len(missing) == 4
+    told = missing["create Contact without the risk of making one twice"]
+    assert "aios_key__c" in told
+    assert "Object Manager > Contact" in told
+    assert "External ID" in told
+    with pytest.raises(ConfigError, match="aios_key__c"):
+        salesforce.write("Contact", [create(1, LastName="Zhao")])
+    assert len(vendor.records["Contact"]) == 0
+
+
+def test_what_the_user_may_not_do_is_said_by_the_check() -> None:
+    vendor = SalesforceVendor(forbidden=frozenset({"create Lead", "delete Opportunity"}))
+    missing = provisioned(vendor).check().missing
+    assert missing == {
+        "create Lead": "the permission Create on Lead, in the profile or a permission set",
+        "delete Opportunity": "the permission Delete on Opportunity, in the profile or a permission set",
+    }
+
+
+def test_an_organisation_with_one_currency_that_nobody_named_is_said_by_the_check() -> None:
+    assert "currency" in provisioned(SalesforceVendor(), currency="").check().missing["read amounts with their currency"]
+    assert provisioned(SalesforceVendor(currencies=("NOK", "EUR")), currency="").check().missing == {}
+
+
+def test_a_field_of_that_name_whose_values_may_come_twice_is_refused() -> None:
+    vendor = SalesforceVendor()
+    plain = replace(vendor.tables["Contact"].fields["Title"], name="aios_key__c")
+    vendor.add_field("Contact", plain)
+    with pytest.raises(ConfigError, match="unique"):
+        connector(vendor).provision()
+
+
+def test_a_locked_row_is_written_again_and_its_neighbours_are_not() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(locks=3))
+    salesforce = provisioned(vendor)
+    receipts = salesforce.write("Contact", [create(number, LastName=f"L{number}") for number in range(7)])
+    assert outcomes(receipts) == ["written"] * 7
+    assert sorted(row["LastName"] for row in vendor.records["Contact"]) == [f"L{number}" for number in range(7)]
+
+
+def test_a_row_that_stays_locked_is_given_up_after_a_while_and_says_so() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(locks=0))
+    salesforce = provisioned(vendor)
+    vendor.hazards = Hazards(locks=1)
+    start, before = len(vendor.log), vendor.clock.now()
+    (receipt,) = salesforce.write("Contact", [create(1, LastName="Zhao")])
+    assert receipt.outcome == "rejected"
+    assert "UNABLE_TO_LOCK_ROW" in receipt.reason
+    assert len(vendor.log) - start == 4
+    assert (vendor.clock.now() - before).total_seconds() > 5
+
+
+def test_a_person_whose_address_is_taken_is_refused_and_the_record_it_looks_like_is_named() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    there = next(row for row in vendor.records["Contact"] if row["LastName"] == "Zhao")
+    changes = [create(1, LastName="Zhao", Email="zhao@sotrarobotics.example.com"), create(2, LastName="Other")]
+    refused, made = salesforce.write("Contact", changes)
+    assert (refused.outcome, made.outcome) == ("rejected", "written")
+    assert "DUPLICATES_DETECTED" in refused.reason
+    assert there["Id"] in refused.reason
+    (saved,) = provisioned(vendor, duplicates="save").write("Contact", [changes[0]])
+    assert saved.outcome == "written"
+
+
+def test_a_lead_is_given_to_whom_it_says_and_to_nobody_else() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    owner = next(row["Id"] for row in vendor.records["User"] if row["LastName"] == "Haddad")
+    (receipt,) = salesforce.write("Lead", [create(1, LastName="Moe", Company="Moe", OwnerId=owner)])
+    assert vendor.records["Lead"].get(str(receipt.id))["OwnerId"] == owner  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("patch", "words"),
+    [
+        ({"Nickname": "Z"}, "no field Nickname"),
+        ({"Name": "Wen Z"}, "does not let the user set Contact.Name"),
+        ({"MailingAddress": {"city": "Bergen"}}, "MailingAddress"),
+        ({"Birthdate": "yesterday"}, "JSON_PARSER_ERROR"),
+        ({"FirstName": "x" * 41}, r"STRING_TOO_LONG.*FirstName"),
+        ({"AccountId": "0035j0000000Ba6AAE"}, "AccountId"),
+        ({"Email": "no address"}, "INVALID_EMAIL_ADDRESS"),
+        ({"LastName": ""}, r"REQUIRED_FIELD_MISSING.*LastName"),
+    ],
+)
+def test_a_value_that_salesforce_does_not_take_is_refused_by_name_and_its_neighbours_are_written(
+    patch: dict[str, Any], words: str
+) -> None:
+    vendor = SalesforceVendor()
+    salesforce = provisioned(vendor)
+    changes = [create(number, LastName=f"L{number}") for number in range(4)]
+    changes[2].patch.update(patch)
+    receipts = salesforce.write("Contact", changes)
+    assert outcomes(receipts) == ["written", "written", "rejected", "written"]
+    assert re.search(words, receipts[2].reason)
+    assert sorted(row["LastName"] for row in vendor.records["Contact"]) == ["L0", "L1", "L3"]
+
+
+def test_a_field_that_is_set_once_is_not_changed_later() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    raw = next(iter(records(salesforce, "Opportunity").values()))
+    (receipt,) = salesforce.write("Opportunity", [update(raw, ContactId=None)])
+    assert receipt.outcome == "rejected"
+    assert "does not let the user change Opportunity.ContactId" in receipt.reason
+
+
+def test_a_create_whose_answer_was_lost_and_that_is_sent_again_is_found_by_its_key() -> None:
+    vendor = SalesforceVendor()
+    salesforce = provisioned(vendor)
+    changes = [create(number, LastName=f"L{number}") for number in range(3)]
+    first = salesforce.write("Contact", changes)
+    again = salesforce.write("Contact", changes)
+    assert [receipt.id for receipt in again] == [receipt.id for receipt in first]
+    assert outcomes(again) == ["written"] * 3
+    assert len(vendor.records["Contact"]) == 3
+
+
+def test_an_update_whose_answer_was_lost_is_compared() -> None:
+    vendor = SalesforceVendor()
+    salesforce = provisioned(vendor)
+    id = vendor.people_make("Contact", {"LastName": "Zhao"})["Id"]
+    (raw,) = salesforce.lookup("Contact", [id])
+    vendor.schedule = Schedule(only={len(vendor.log) + 1: FAULTS["timeout_after"]})
+    (receipt,) = salesforce.write("Contact", [update(raw, Title="Owner")])
+    assert receipt.outcome == "written"
+    assert receipt.record is not None
+    assert receipt.record["Title"] == "Owner"
+
+
+@pytest.mark.parametrize(
+    ("field", "there", "planned", "theirs"),
+    [
+        ("Title", "Owner", "Owner ", "Manager"),
+        ("Birthdate", "1990-05-01", "1990-05-01", "1990-05-02"),
+    ],
+)
+def test_what_means_the_same_to_salesforce_is_no_change_of_somebody_elses(
+    field: str, there: str, planned: str, theirs: str
+) -> None:
+    vendor = SalesforceVendor()
+    salesforce = provisioned(vendor)
+    id = vendor.people_make("Contact", {"LastName": "Zhao", field: there})["Id"]
+    change = Change("update", "1", id, {"FirstName": "Wen"}, {"FirstName": "", field: planned})
+    assert outcomes(salesforce.write("Contact", [change])) == ["written"]
+    vendor.people_change("Contact", id, {field: theirs, "FirstName": None})
+    assert outcomes(salesforce.write("Contact", [change])) == ["conflict"]
+
+
+def test_an_amount_is_written_digit_by_digit() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    raw = next(iter(records(salesforce, "Opportunity").values()))
+    (receipt,) = salesforce.write("Opportunity", [update(raw, Amount="9007199254740.93", CurrencyIsoCode="NOK")])
+    assert receipt.outcome == "written"
+    assert salesforce.lookup("Opportunity", [raw["Id"]])[0]["Amount"] == "9007199254740.93"
+    assert b'"Amount":9007199254740.93' in vendor.log[-2].call.body
+    (refused,) = salesforce.write("Opportunity", [Change("update", "1", raw["Id"], {"CurrencyIsoCode": "EUR"})])
+    assert refused.outcome == "rejected"
+    assert "NOK" in refused.reason
+
+
+def test_instants_that_are_written_in_another_way_are_the_same() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    raw = next(iter(records(salesforce, "Event").values()))
+    patch = {"StartDateTime": raw["StartDateTime"].replace(".000+0000", "Z")}
+    assert outcomes(salesforce.write("Event", [Change("update", "1", raw["Id"], patch)])) == ["unchanged"]
+
+
+def test_an_id_of_fifteen_characters_is_that_of_its_record() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    raw = next(iter(records(salesforce, "Contact").values()))
+    patch, expect = {"AccountId": raw["AccountId"][:15]}, {"AccountId": raw["AccountId"]}
+    assert outcomes(salesforce.write("Contact", [Change("update", "1", raw["Id"][:15], patch, expect)])) == ["unchanged"]
+    assert outcomes(salesforce.write("Contact", [Change("delete", "1", raw["Id"][:15])])) == ["written"]
+
+
+def test_a_record_that_was_merged_away_is_a_conflict_that_names_where_it_went() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    one, other, *_ = records(salesforce, "Contact").values()
+    vendor.merged("Contact", one["Id"], other["Id"])
+    for change in (update(other, Title="Owner"), Change("delete", "1", other["Id"])):
+        (receipt,) = salesforce.write("Contact", [change])
+        assert receipt.outcome == "conflict"
+        assert one["Id"] in receipt.reason
+
+
+def test_what_a_task_is_about_is_written_by_the_object() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    account, deal = (next(iter(vendor.records[name]))["Id"] for name in ("Account", "Opportunity"))
+    new = [
+        Change("create", "1", patch={"Subject": "A", "about": {"Account": account, "Opportunity": deal}}),
+        Change("create", "2", patch={"Subject": "B", "about": {"Account": account}}),
+        Change("create", "3", patch={"Subject": "C", "about": {"Contact": account}}),
+    ]
+    both, one, wrong = salesforce.write("Task", new)
+    assert (both.outcome, one.outcome, wrong.outcome) == ("written", "written", "rejected")
+    tasks = vendor.records["Task"]
+    assert [tasks.rows_of(str(made.id))["WhatId"] for made in (both, one)] == [deal, account]
+    held = {raw["Id"]: raw for raw in salesforce.lookup("Task", [str(both.id), str(one.id)])}
+    kept = Change("update", "4", both.id, {"about": {"Account": account}}, {"about": held[str(both.id)]["about"]})
+    moved = Change("update", "5", one.id, {"about": {"Opportunity": deal}}, {"about": {"Opportunity": None}})
+    outcome = salesforce.write("Task", [kept, moved])
+    assert outcomes(outcome) == ["rejected", "written"]
+    assert "opportunity" in outcome[0].reason
+    cleared = Change("update", "6", one.id, {"about": {"Opportunity": None}}, {"about": {"Opportunity": deal}})
+    assert outcomes(salesforce.write("Task", [cleared])) == ["written"]
+    assert tasks.rows_of(str(one.id))["WhatId"] is None
+    assert outcomes(salesforce.write("Task", [moved, replace(moved, line="7", id=both.id)])) == ["written", "unchanged"]
+    stale = Change("update", "8", one.id, {"about": {"Opportunity": None}}, {"about": {"Opportunity": None, "Account": account}})
+    assert outcomes(salesforce.write("Task", [stale])) == ["conflict"]
+
+
+def test_a_task_with_a_lead_is_about_nothing_else() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    lead, account = (next(iter(vendor.records[name]))["Id"] for name in ("Lead", "Account"))
+    patch = {"Subject": "A", "WhoId": lead, "about": {"Account": account}}
+    (receipt,) = salesforce.write("Task", [Change("create", "1", patch=patch)])
+    assert receipt.outcome == "rejected"
+    assert "WhatId" in receipt.reason
+
+
+def test_a_request_that_is_refused_as_a_whole_is_sent_in_halves_until_the_culprit_is_alone() -> None:
+    """A field that was hidden after the schema was read spoils the request for all."""
+    vendor = SalesforceVendor()
+    salesforce = provisioned(vendor)
+    salesforce.describe("Contact")
+    del vendor.tables["Contact"].fields["Department"]
+    changes = [create(number, LastName=f"L{number}") for number in range(8)]
+    changes[5].patch["Department"] = "Sales"
+    receipts = salesforce.write("Contact", changes)
+    assert outcomes(receipts) == ["written"] * 5 + ["rejected"] + ["written"] * 2
+    assert "Department" in receipts[5].reason
+    assert len(vendor.records["Contact"]) == 7
+
+
+def test_a_right_that_is_missing_is_said_and_nothing_is_written() -> None:
+    vendor = SalesforceVendor()
+    salesforce = provisioned(vendor)
+    vendor.forbidden = frozenset({"create Contact"})
+    with pytest.raises(AuthError, match="INSUFFICIENT_ACCESS") as caught:
+        salesforce.write("Contact", [create(1, LastName="Zhao")])
+    assert "permission" in caught.value.hint
+
+
+def test_a_day_whose_calls_end_in_the_middle_of_a_batch_forgets_no_receipt() -> None:
+    vendor = SalesforceVendor()
+    salesforce = provisioned(vendor)
+    salesforce.describe("Contact")
+    changes = [create(number, LastName=f"L{number}") for number in range(4)]
+    changes[3].patch["Birthdate"] = "yesterday"
+    at = len(vendor.log)
+    busy = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+
+    class Ended(Schedule):
+        def fault(self, index: int) -> Fault | None:
+            return Fault("ended", "the test's own", "instead", lambda _, now: Answer.json(busy, 403)) if index > at + 1 else None
+
+    vendor.schedule = Ended()
+    receipts = salesforce.write("Contact", changes)
+    assert outcomes(receipts) == ["written", "written", "rejected", "rejected"]
+    assert "TotalRequests" in receipts[2].reason
+    assert len(vendor.records["Contact"]) == 2
+
+
+def test_requests_hold_only_fields_that_the_describe_lets_be_written() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    seen: list[Call] = []
+    vendor.before = seen.append
+    for object in ("Account", "Contact", "Lead", "Opportunity", "Task", "Event"):
+        for raw in list(records(salesforce, object).values())[:2]:
+            salesforce.write(object, [update(raw, **{"Name" if "Name" in raw and object == "Account" else "Description": "new"})])
+    for call in seen:
+        if call.method == "PATCH":
+            for record in json.loads(call.body)["records"]:
+                fields = vendor.tables[record["attributes"]["type"]].fields
+                assert all(fields[name].updatable for name in record if name not in ("attributes", "Id"))
+    assert len([call for call in seen if call.method == "PATCH"]) == 12
