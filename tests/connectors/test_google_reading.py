@@ -163,6 +163,22 @@ def test_a_calendar_that_came_to_the_settings_later_is_read_whole() -> None:
     assert list(records(everything(connector(vendor, calendars=f"primary,{TEAM}"), "events", cursor))) == [theirs]
 
 
+def test_a_read_that_stopped_in_a_calendar_that_counts_no_more_goes_on_with_the_others() -> None:
+    vendor = plain()
+    vendor.add_calendar(TEAM, "The team")
+    mine = vendor.make_event(timed(2))
+    cursor = {"at": {TEAM: {"sync": "old"}}, "left": [TEAM]}
+    pages = everything(connector(vendor), "events", cursor)
+    assert (list(records(pages)), pages[-1].cursor["at"].keys()) == ([mine], {ADDRESS})
+
+
+def test_a_calendar_that_is_named_twice_is_read_once() -> None:
+    vendor = plain()
+    vendor.make_event(timed(2))
+    pages = everything(connector(vendor, calendars=f"primary,{ADDRESS},"), "events")
+    assert [len(page.records) for page in pages] == [1]
+
+
 @pytest.mark.parametrize(("object", "days", "lost"), [("events", 31, True), ("contacts", 8, True), ("contacts", 6, False)])
 def test_a_sync_token_that_google_forgot_is_said_to_be_gone(object: str, days: int, lost: bool) -> None:
     vendor = furnish(GoogleVendor())

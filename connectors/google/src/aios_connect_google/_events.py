@@ -105,14 +105,15 @@ class Events:
     def calendars(self) -> list[str]:
         """Ids of the calendars that count; new events go into the first."""
         if not self._ids:
-            self._ids = [str(self._list.primary()["id"]) if name == "primary" else name for name in self._named]
+            ids = (str(self._list.primary()["id"]) if name == "primary" else name for name in self._named)
+            self._ids = list(dict.fromkeys(ids))
         return self._ids
 
     def read(self, since: Cursor | None) -> Iterator[Page]:
         """One calendar after the other; the cursor knows where each stands, and which are left."""
         position = refuse(since, {"at", "left"}, "events")
         at: dict[str, Any] = dict(position.get("at") or {})
-        left = [id for id in position.get("left") or self.calendars() if id in self.calendars()]
+        left = [id for id in position.get("left") or () if id in self.calendars()] or self.calendars()
         while left:
             for items, place, last in self._pager(left[0]).pages(at.get(left[0]) or {}, {}):
                 at = {id: at[id] for id in at if id in self.calendars()} | {left[0]: place}
