@@ -71,10 +71,10 @@ class Writer:
         kind, raw = OBJECTS[object], self._reader.one(object, change.id or "")
         if raw is None:
             return Receipt("unchanged" if change.action == "delete" else "conflict", change.id, reason=_GONE)
-        if change.action == "update" and _holds(kind, raw, change.patch):
-            return Receipt("unchanged", change.id, record=raw)
         if CONTACT in change.patch and CONTACT not in raw:
             return Receipt("rejected", change.id, reason="it has several contacts; change contacts, which has all of them")
+        if change.action == "update" and _holds(kind, raw, change.patch):
+            return Receipt("unchanged", change.id, record=raw)
         if not _holds(kind, raw, change.expect):
             return Receipt("conflict", change.id, current=raw, reason=_STALE)
         return self._delete(object, change) if change.action == "delete" else self._update(object, change)
