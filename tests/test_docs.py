@@ -51,7 +51,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 GUIDES = [page for page in PAGES if page.parent.name not in ("reference", "decisions")]
 """Pages that say how something is done. The reference is written from the code (``tests/cli/test_cli_reference.py``)."""
 
-NOT_RUN = 2
+NOT_RUN = 3
 """How many blocks are shown without being run; raise it only with a reason beside the block."""
 
 LANGUAGES = {"python", "console", "yaml", "toml"}
