@@ -77,6 +77,14 @@ def test_where_the_user_may_make_no_fields_the_check_says_how_an_administrator_d
     assert len(vendor.records["Contact"]) == 0
 
 
+def test_a_field_that_was_made_and_that_the_user_may_not_see_is_said_by_the_check() -> None:
+    vendor = SalesforceVendor(forbidden=frozenset({"create FieldPermissions"}))
+    salesforce = connector(vendor)
+    assert salesforce.provision() == []
+    assert len(vendor.unseen) == 4
+    assert "visible" in salesforce.check().missing["create Lead without the risk of making one twice"]
+
+
 def test_what_the_user_may_not_do_is_said_by_the_check() -> None:
     vendor = SalesforceVendor(forbidden=frozenset({"create Lead", "delete Opportunity"}))
     missing = provisioned(vendor).check().missing

@@ -1,7 +1,7 @@
 """The field for our key: made where the user may make fields, and else described to somebody who may.
 
 A custom field is made by the Tooling API
-(https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_customfield.htm). Nobody sees a
+(https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/sforce_api_objects_customfield.htm). Nobody sees a
 new one until a permission says so, not even who made it; the permission is given to the user's own profile
 (https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_fieldpermissions.htm).
 """
@@ -55,7 +55,10 @@ def provision(wire: Wire, schemas: Schemas, reader: Reader, user: str) -> list[s
                 continue
             made.append(object)
     if made:
-        _permit(wire, reader, user, made)
+        try:
+            _permit(wire, reader, user, made)
+        except (AuthError, NotFoundError, RejectedError) as refused:
+            _log.info("the field %s is to be made visible by an administrator: %s", KEY, refused.message)
         schemas.forget()
     return [f"field {KEY} on {object}" for object in made if KEY in schemas.fields(object)]
 

@@ -31,7 +31,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "objects": f"{_REST}/resources_describeGlobal.htm",
     "describe": "a live organisation's describes of Account, Contact, Lead, Opportunity, OpportunityContactRole and Event: "
     "SFDO-Tooling/CumulusCI, cumulusci/tests/shared_cassettes",
-    "make_field": f"{_TOOLING}/tooling_api_objects_customfield.htm",
+    "make_field": f"{_TOOLING}/sforce_api_objects_customfield.htm: Metadata, POST",
     "one": f"{_REST}/resources_sobject_retrieve_get.htm",
     "create": f"{_REST}/dome_sobject_create.htm",
     "update": f"{_REST}/dome_update_fields.htm",
@@ -52,13 +52,14 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "a refresh ends the session before it, and its queries": "airbytehq/airbyte#84302",
     # reading
     "2,000 rows a call": f"{_REST}/headers_queryoptions.htm",
-    "200 rows a call with two long texts": f"{_REST}/headers_queryoptions.htm says that Salesforce may bring fewer; 200 is assumed",
+    "200 rows a call with two long texts": f"{_REST}/headers_queryoptions.htm and resources_queryall.htm say that Salesforce "
+    "may bring fewer; 200 is assumed",
     "a query was closed: INVALID_QUERY_LOCATOR": "simple-salesforce/simple-salesforce#95; amp-labs/connectors#2106; the status 400 "
     "is assumed",
     "ten queries open": "simple-salesforce/simple-salesforce#95",
     "a query lives two days": f"{_REST}/resources_query_more_results.htm",
     "rows say how they are now, not how they were": "assumed: no page says which; it is the harder of the two",
-    "instants have whole seconds": f"{_SOAP}/primitive_data_types.htm; the milliseconds of SystemModstamp are 0 in all examples",
+    "instants have whole seconds": f"{_SOAP}/primitive_data_types.htm: timestamps with a precision of one second",
     "AND with OR needs parentheses": f"{_SOQL}/sforce_api_calls_soql_select_logicaloperators.htm",
     "texts compare whatever their case, ids do not": f"{_SOQL}/sforce_api_calls_soql_select_comparisonoperators.htm",
     "long texts cannot be filtered": f"{_SOQL}/sforce_api_calls_soql_select_conditionexpression.htm",
@@ -80,8 +81,9 @@ EVIDENCE: Final[Mapping[str, str]] = {
     # writing
     "an unknown field or a value of the wrong type spoils the request": f"{_REST}/errorcodes.htm; that a collection is refused as a whole "
     "is assumed",
-    "blanks at the ends of a text are dropped": f"{_SOAP}/field_types.htm",
-    "empty text is nothing": f"{_SOAP}/field_types.htm",
+    "blanks at the ends of a text are dropped": "assumed: what its screens do; no page found that says it of the API",
+    "empty text is nothing": "assumed: a cleared field reads null in all examples",
+    "longer text is refused and not cut": f"{_SOAP}/field_types.htm: STRING_TOO_LONG since version 15.0",
     "fields that cannot be set": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: INVALID_FIELD_FOR_INSERT_UPDATE",
     "unique values": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: DUPLICATE_VALUE; the words: "
     "simple-salesforce users' reports",
@@ -89,12 +91,13 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "assumed",
     "a locked row": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: UNABLE_TO_LOCK_ROW",
     "assignment rules": f"{_REST}/headers_autoassign.htm",
-    "a lead's task is about nothing else": f"{_OBJECTS}/sforce_api_objects_task.htm: WhatId; the code is assumed",
+    "a lead's task is about nothing else": "https://www.salesforceben.com/what-is-the-difference-between-whoid-and-whatid/; the code is assumed",
     "a single record may be written with a condition": f"{_REST}/intro_rest_conditional_requests.htm: 412; collections have none",
-    "a new field is seen by nobody": f"{_OBJECTS}/sforce_api_objects_fieldpermissions.htm",
+    "a new field is seen by nobody": f"{_OBJECTS}/sforce_api_objects_fieldpermissions.htm; that each profile has a permission set of its "
+    "own: https://wiki.sfxd.org/books/best-practices/page/field-permissions---basic-functionality",
     # limits
     "the day's calls": "https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/"
     "salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm; the words: SalesforceLabs/OrgCheck#181, #432",
-    "Sforce-Limit-Info": f"{_REST}/headers_api_usage.htm",
+    "Sforce-Limit-Info": f"{_TOOLING}/headers_api_usage.htm",
 }
 """Behaviour -> where it is known from. The addresses are called as their functions in the fake are."""
