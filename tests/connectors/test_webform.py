@@ -171,6 +171,15 @@ def test_two_keys_are_two_enquiries_even_with_the_same_content(desk: Desk) -> No
     assert said(desk.post(ANN, idempotency_key="k-1")) != said(desk.post(ANN, idempotency_key="k-2"))
 
 
+def test_a_stranger_cannot_use_up_the_key_of_a_program(desk: Desk) -> None:
+    desk.post({"message": "mine now"}, idempotency_key="order-1")
+    assert desk.keyed(b"message=theirs", idempotency_key="order-1").status == 200
+    assert sorted((raw["fields"]["message"], raw["trust"]) for raw in desk.records()) == [
+        ("mine now", "unverified"),
+        ("theirs", "verified"),
+    ]
+
+
 # who is let in
 
 
@@ -323,7 +332,7 @@ def test_who_fills_in_the_trap_is_kept_aside_and_told_the_same(desk: Desk) -> No
     assert (aside.id, aside.reason) == (said(machine)["id"], "the field 'fax', which people do not see, is filled in")
     assert "fax=1" in aside.raw
     assert desk.form.lookup("submissions", [said(machine)["id"]]) == []
-    assert desk.form.check().details["aside"] == "1"
+    assert desk.form.check().details == {"submissions": "1", "aside": "1"}
 
 
 @pytest.mark.parametrize(
@@ -411,6 +420,15 @@ def test_the_inbox_is_for_the_eyes_of_its_user(desk: Desk) -> None:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
 
 
+def test_what_was_kept_is_read_as_it_came_whatever_the_settings_say_now(desk: Desk, tmp_path: Path) -> None:
+    desk.post(ANN)
+    desk.form.close()
+    other = Desk(tmp_path, source="stripe")
+    (raw,) = other.records()
+    assert (raw["via"], raw["fields"]) == ("form", ANN)
+    other.form.close()
+
+
 def test_a_cursor_of_another_inbox_is_gone(desk: Desk, tmp_path: Path) -> None:
     desk.post(ANN)
     (page,) = desk.form.read("submissions")
@@ -435,6 +453,9 @@ def test_what_is_missing_before_anything_can_come_in_is_named(tmp_path: Path) ->
     desk = Desk(tmp_path, key="")
     assert "origins" in desk.form.check().missing["receive"]
     desk.form.close()
+    short = Desk(tmp_path, key="a-short-one")
+    assert "16 characters" in short.form.check().missing["receive"]
+    short.form.close()
     signed = Desk(tmp_path, key="", source="stripe", inbox="stripe.db")
     assert "aios connect website" in signed.form.check().missing["receive"]
     signed.form.close()

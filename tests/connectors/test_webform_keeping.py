@@ -113,6 +113,18 @@ def test_a_disk_that_fails_in_the_middle_keeps_nothing_and_says_so(tmp_path: Pat
     desk.form.close()
 
 
+def test_an_inbox_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.keyed(b"message=a")
+    desk.form.close()
+    with sqlite3.connect(desk.inbox) as inbox:
+        inbox.execute("pragma user_version = 99")
+    inbox.close()
+    reply = desk.keyed(b"message=b")
+    assert (reply.status, "newer version" in said(reply)["error"]) == (503, True)
+    desk.form.close()
+
+
 def test_no_secret_is_in_the_inbox(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     assert desk.keyed(b"message=a", cookie=f"session={KEY}", x_api_key=KEY).status == 200

@@ -55,6 +55,9 @@ _HEADERS: Final = (
 )
 """Headers that are kept. No cookie, no key, no signature, no address of a network is among them."""
 
+_SHORTEST: Final = 16
+"""Characters of a key that nobody guesses."""
+
 _OBJECT: Final = partial(
     ObjectSpec,
     verbs=frozenset({"read"}),
@@ -62,8 +65,8 @@ _OBJECT: Final = partial(
     modified="changed_at",
     incremental=True,
     deletes="tombstones",
-    page_size=200,
-    lookup_size=500,
+    page_size=50,
+    lookup_size=100,
     scan_size=1000,
 )
 
@@ -99,6 +102,8 @@ class WebForm(Connector):
             missing["receive"] = f"the key that {self._source.title} signs with: aios connect {self.context.connection}"
         elif not keys and not self._door.origins:
             missing["receive"] = f"a key (aios connect {self.context.connection}), or origins = the sites whose pages may send"
+        elif not self._source.keyed and any(len(key) < _SHORTEST for key in keys):
+            missing["receive"] = f"a key of at least {_SHORTEST} characters: aios connect {self.context.connection}"
         details = {name: str(count) for name, count in counted.items()}
         return Identity(str(self._door.inbox), self._source.title, details, missing)
 
@@ -183,12 +188,14 @@ class WebForm(Connector):
             raise UnavailableError(
                 "this address has no key yet, so nothing can be believed", hint="send it again later", status=503
             )
-        _refuse_key_in(request.url, keys)
+        if not self._source.keyed:
+            _refuse_key_in(request.url, keys)
         proof = self._source.prove(request, self._door, keys, received)
         headers = {name: request.headers[name] for name in _HEADERS if name in request.headers}
         content = read_content(request.body, request.headers.get("content-type", ""))
         event = self._event(content, headers, proof)
         arrival = Arrival(
+            via=self._door.source,
             received=received,
             headers=headers,
             body=request.body,

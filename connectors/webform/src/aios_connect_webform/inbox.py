@@ -28,14 +28,16 @@ create table if not exists inbox (id text not null);
 create table if not exists delivery (
     number integer primary key autoincrement,
     subject text not null,
+    via text not null,
     received text not null,
     kept text not null,
-    key text unique,
+    key text,
     digest text not null,
     aside text not null,
     trust text not null,
     headers text not null,
-    body blob not null
+    body blob not null,
+    unique (key, trust)
 );
 create index if not exists delivery_subject on delivery (subject);
 create index if not exists delivery_digest on delivery (digest, received);
@@ -52,6 +54,9 @@ create table if not exists record (
 create index if not exists record_changed on record (object, changed);
 create table if not exists alias (id text primary key, subject text not null);
 """
+_VERSION: Final = 1
+"""Of the layout."""
+_GOOD: Final = "not gone and exists (select 1 from delivery where subject = record.id and aside = '')"
 _WAIT: Final = 10.0
 """Seconds to wait for another writer."""
 
@@ -61,6 +66,7 @@ class Arrival:
     """A request that is to be kept.
 
     Attributes:
+        via: Slug of the source.
         received: When it came, UTC.
         headers: Those worth keeping, by lower-cased name.
         body: The raw bytes.
@@ -76,6 +82,7 @@ class Arrival:
         aside: Why it is kept aside; empty if it is not.
     """
 
+    via: str
     received: datetime
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
@@ -110,6 +117,7 @@ class Delivery:
     """A request as it was kept; see :class:`Arrival`."""
 
     number: int
+    via: str
     received: str
     kept: str
     key: str
@@ -190,10 +198,11 @@ class Inbox:
             if self._is_gone(db, subject):
                 return Kept(subject, (), again=True)  # it was erased, and stays so
             db.execute(
-                "insert into delivery (subject, received, kept, key, digest, aside, trust, headers, body)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into delivery (subject, via, received, kept, key, digest, aside, trust, headers, body)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     subject,
+                    arrival.via,
                     _iso(arrival.received),
                     _iso(now),
                     arrival.key or None,
@@ -232,11 +241,7 @@ class Inbox:
     def listed(self, object: str) -> list[tuple[str, int]]:
         """Id and number of every record that is there: neither erased nor kept aside."""
         with self._using() as db:
-            return db.execute(
-                "select id, changed from record where object = ? and not gone"
-                " and exists (select 1 from delivery where subject = record.id and aside = '') order by id",
-                (object,),
-            ).fetchall()
+            return db.execute(f"select id, changed from record where object = ? and {_GOOD} order by id", (object,)).fetchall()
 
     @property
     def top(self) -> int:
@@ -247,7 +252,7 @@ class Inbox:
     def counted(self) -> dict[str, int]:
         """How much there is: records by object, and what is kept ``aside``."""
         with self._using() as db:
-            counts = dict(db.execute("select object, count(*) from record where not gone group by object").fetchall())
+            counts = dict(db.execute(f"select object, count(*) from record where {_GOOD} group by object").fetchall())
             aside = db.execute("select count(*) from delivery where aside <> ''").fetchone()[0]
         return {**counts, "aside": aside}
 
@@ -286,16 +291,19 @@ class Inbox:
     def _known(self, db: sqlite3.Connection, arrival: Arrival) -> tuple[str, str] | None:
         """Subject and digest of the same event, if it came before.
 
-        Without a key, what was caught is no precedent for what is not: a person who was too fast sends again, and is heard.
+        Who is not known cannot use up the key of a program that is. Without a key, what was caught is no precedent for what is not: a
+        person who was too fast sends again, and is heard.
         """
         if arrival.key:
-            found = db.execute("select subject, digest from delivery where key = ?", (arrival.key,)).fetchone()
+            found = db.execute(
+                "select subject, digest from delivery where key = ? and trust = ?", (arrival.key, arrival.trust)
+            ).fetchone()
         elif arrival.within:
             since = _iso(arrival.received - timedelta(seconds=arrival.within))
             found = db.execute(
                 "select subject, digest from delivery where digest = ? and received >= ? and key is null"
-                " and (aside = '') = ? order by number limit 1",
-                (arrival.digest, since, not arrival.aside),
+                " and trust = ? and (aside = '') = ? order by number limit 1",
+                (arrival.digest, since, arrival.trust, not arrival.aside),
             ).fetchone()
         else:
             found = None
@@ -341,12 +349,12 @@ class Inbox:
     def _entries(self, db: sqlite3.Connection, rows: Sequence[tuple[str, int, str, int, int, str | None]]) -> list[Entry]:
         came: dict[str, list[Delivery]] = {row[0]: [] for row in rows}
         for subject, *facts in db.execute(
-            "select subject, number, received, kept, key, trust, headers, body, aside from delivery"
+            "select subject, number, via, received, kept, key, trust, headers, body, aside from delivery"
             f" where subject in ({_marks(list(came))}) order by number",
             tuple(came),
         ):
-            number, received, kept, key, trust, headers, body, aside = facts
-            came[subject].append(Delivery(number, received, kept, key or "", trust, json.loads(headers), bytes(body), aside))
+            number, via, received, kept, key, trust, headers, body, aside = facts
+            came[subject].append(Delivery(number, via, received, kept, key or "", trust, json.loads(headers), bytes(body), aside))
         for subject, deliveries in came.items():
             came[subject] = [delivery for delivery in deliveries if not delivery.aside] or deliveries
         return [Entry(id, changed, at, times, bool(gone), survivor, came[id]) for id, changed, at, times, gone, survivor in rows]
@@ -388,8 +396,12 @@ class Inbox:
             db.execute("pragma synchronous = full")  # a commit is on the disk, also when the machine stops
             db.execute("pragma secure_delete = on")
             db.execute("begin immediate")
+            made = db.execute("pragma user_version").fetchone()[0]
+            if made > _VERSION:
+                raise sqlite3.DatabaseError(f"it was made by a newer version of aios-connect-webform (layout {made})")
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
+            db.execute(f"pragma user_version = {_VERSION}")
             if not db.execute("select 1 from inbox").fetchone():
                 db.execute("insert into inbox values (?)", (uuid.uuid4().hex,))
             db.execute("commit")

@@ -84,7 +84,7 @@ def record(entry: Entry, object: str, door: Door, connection: str) -> Raw | Quar
     place, first = f"{door.inbox.name}#{entry.id}", entry.deliveries[0]
     if entry.aside:
         return Quarantined(place, entry.aside, first.body.decode("utf-8", "replace"), entry.id)
-    source = SOURCES[door.source]
+    source = SOURCES[first.via]
     try:
         told = [
             Told(read_content(one.body, one.headers.get("content-type", "")), one.headers, one.received)
@@ -98,7 +98,7 @@ def record(entry: Entry, object: str, door: Door, connection: str) -> Raw | Quar
         "version": str(entry.changed),
         "changed_at": entry.at,
         "source": connection,
-        "via": door.source,
+        "via": first.via,
         "channel": door.channel or source.channel,
         "trust": "unverified" if any(one.trust != "verified" for one in entry.deliveries) else "verified",
         "received_at": first.received,
