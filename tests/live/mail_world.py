@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import email
+import imaplib
 from base64 import b64encode
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
@@ -79,6 +81,12 @@ class MailWorld(World):
         }
         self.secrets = {"password": self.account.password}
         self._kept: dict[str, Raw] = {}
+        self._stack = ExitStack()
+        self._client: imaplib.IMAP4 | None = None
+
+    def close(self) -> None:
+        super().close()
+        self._stack.close()
 
     def transport(self) -> None:
         """Mail is not spoken to over HTTP."""
@@ -99,29 +107,34 @@ class MailWorld(World):
 
     def truth(self, object: str) -> dict[str, Raw]:
         there = {}
-        with self.account.session() as client:
-            _, data = client.uid("FETCH", "1:*", "(BODY.PEEK[])")
-            for part in data:
-                if isinstance(part, tuple):
-                    message = email.message_from_bytes(part[1], policy=policy.default)
-                    id = self._id(message["Message-ID"])
-                    there[id] = {**self._kept[id], "subject": str(message["Subject"] or "") or None}
+        _, data = self._people().uid("FETCH", "1:*", "(BODY.PEEK[])")
+        for part in data:
+            if isinstance(part, tuple):
+                message = email.message_from_bytes(part[1], policy=policy.default)
+                id = self._id(message["Message-ID"])
+                there[id] = {**self._kept[id], "subject": str(message["Subject"] or "") or None}
         return there
 
+    def _people(self) -> imaplib.IMAP4:
+        """The session of the people who work in the mailbox, up to date."""
+        if self._client is None:
+            self._client = self._stack.enter_context(self.account.session())
+        self._client.noop()
+        return self._client
+
     def _put(self, values: Raw, message: bytes) -> str:
-        with self.account.session() as client:
-            assert client.append("INBOX", "", "", message)[0] == "OK"
+        assert self._people().append("INBOX", "", "", message)[0] == "OK"
         id = self._id(values["message_id"])
         self._kept[id] = values
         return id
 
     def _take_out(self, id: str, *, all_but_last: bool = False) -> None:
-        with self.account.session() as client:
-            _, found = client.uid("SEARCH", "HEADER", "MESSAGE-ID", f"<{id.rpartition('#')[0]}>")
-            uids = sorted(map(int, found[0].split()))
-            for uid in uids[:-1] if all_but_last else uids:
-                client.uid("STORE", str(uid), "+FLAGS", r"(\Deleted)")
-            client.expunge()
+        client = self._people()
+        _, found = client.uid("SEARCH", "HEADER", "MESSAGE-ID", f"<{id.rpartition('#')[0]}>")
+        uids = sorted(map(int, found[0].split()))
+        for uid in uids[:-1] if all_but_last else uids:
+            client.uid("STORE", str(uid), "+FLAGS", r"(\Deleted)")
+        client.expunge()
 
     def _id(self, message_id: Any) -> str:
         from aios_connect_mail.identity import by_message_id

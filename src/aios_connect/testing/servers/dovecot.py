@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -206,6 +207,15 @@ class DebianMailServer(MailServer):
     imaps: int
     smtps: int
     issuer: Issuer
+    spool: Path
+
+    def settled(self) -> None:
+        """Exim delivers after it has answered: wait until its queue is empty."""
+        deadline = time.monotonic() + 30
+        while any(self.spool.glob("input/**/*-[HD]")):
+            if time.monotonic() > deadline:
+                raise RuntimeError("Exim does not get done")
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager
@@ -257,7 +267,7 @@ def dovecot(folder: Path, *, progress: Say = nobody) -> Iterator[DebianMailServe
                 ports = [int(url.rpartition(":")[2]) for url in (imap_url, smtp_url)]
                 title = _versions(unpacked)
                 server = DebianMailServer(title, ports[0], ports[1], home / "mail", home / "certificate.pem", tokens)
-                server.imaps, server.smtps, server.issuer = imaps, smtps, issuer
+                server.imaps, server.smtps, server.issuer, server.spool = imaps, smtps, issuer, home / "spool"
                 yield server
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -99,6 +99,9 @@ class MailServer:
             os.chown(path, whose.st_uid, whose.st_gid)
         return MailAccount(self.imap, self.smtp, user, PASSWORD, f"{user}@{DOMAIN}", home)
 
+    def settled(self) -> None:
+        """Wait until everything that was taken is delivered."""
+
 
 class Issuer:
     """Who issues access tokens (RFC 6749, section 6), and tells an IMAP server whose they are.

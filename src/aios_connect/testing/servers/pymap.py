@@ -21,7 +21,7 @@ __all__ = ["pymap"]
 
 _PINS: Final = Path(__file__).with_suffix(".txt")
 _SMTPD: Final = Path(__file__).with_name("mail_smtpd.py")
-_HASH: Final = "import sys; from pysasl.hashing import BuiltinHash; print(BuiltinHash().hash(sys.argv[1]))"
+_HASH: Final = "import sys; from pysasl.hashing import BuiltinHash; print(BuiltinHash(rounds=1).hash(sys.argv[1]))"
 
 
 class _Server(MailServer):
