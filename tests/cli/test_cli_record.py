@@ -204,8 +204,10 @@ RECORD = ("record", "book", "people", "--into", "tape/people.yaml", "--origin", 
 
 def replayed(path: Path, provider: str, **secrets: str) -> Told:
     """What a connector reads from a cassette, played to its end."""
-    with Player(path) as player, connect(provider, transport=player, **player.cassette.settings, **secrets) as connection:
-        return tell(connection.connector, player.cassette.steps)
+    with Player(path) as player:
+        way: dict[str, Any] = {**player.cassette.settings, **secrets}
+        with connect(provider, transport=player, **way) as connection:
+            return tell(connection.connector, player.cassette.steps)
 
 
 def records(told: Told, object: str = "people") -> list[Any]:

@@ -314,13 +314,8 @@ def test_a_consent_that_the_person_took_back_is_asked_for_again(desk: Desk) -> N
     assert desk.aios("check").returncode == 0
 
 
-@pytest.mark.parametrize("public", [False, True])
-def test_eight_processes_renew_one_token_with_one_request(
-    tmp_path: Path, server: IamServer, store_url: str, *, public: bool
-) -> None:
-    desk = Desk(tmp_path, server, public=public)
-    with desk.browser:
-        desk.connected()
+def test_eight_processes_renew_one_token_with_one_request(desk: Desk, store_url: str) -> None:
+    desk.connected()
     kept = desk.kept()
     assert kept is not None
     keys = Keys({"AIOS_KEY_FILE": desk.environment["AIOS_KEY_FILE"]}, keyring=None, project="p")
@@ -329,14 +324,27 @@ def test_eight_processes_renew_one_token_with_one_request(
     store = Store.open(store_url)
     sealed = SealedTokens(store, keys, now=now)
     sealed.put("crm", {**kept.values, "client_id": desk.client.id}, expires_at=0.0)
-    before = server.requests("/oauth/token")
-    got = Processes(store_url, f"{server.url}/oauth/token", key, 0).ask(*["renew"] * 8)
-    assert server.requests("/oauth/token") == before + 1
+    before = desk.server.requests("/oauth/token")
+    got = Processes(store_url, f"{desk.server.url}/oauth/token", key, 0).ask(*["renew"] * 8)
+    assert desk.server.requests("/oauth/token") == before + 1
     renewed = sealed.get("crm")
     store.close()
     assert renewed is not None
     assert got == [renewed.values["access_token"]] * 8
     assert desk.knows(got[0])
+
+
+def test_a_renewal_is_not_on_a_cassette_that_is_recorded_meanwhile(desk: Desk) -> None:
+    desk.connected()
+    desk.keep()
+    before = desk.server.requests("/oauth/token")
+    ran = desk.aios("record", "club", "members", "--into", "members.yaml", "--origin", f"live {desk.server.title}", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    assert desk.server.requests("/oauth/token") == before + 1
+    text = (desk.folder / "members.yaml").read_text()
+    assert "/oauth/userinfo" in text
+    for word in ("/oauth/token", "alice", "lidell", "127.0.0.1", "authorization", desk.client.id, *secrets_of(desk.kept())):
+        assert word not in text.lower()
 
 
 # Giving back
@@ -365,6 +373,8 @@ def test_what_the_server_does_not_take_back_is_forgotten_here_and_said(tmp_path:
     desk = Desk(tmp_path, server, public=True)
     with desk.browser:
         desk.connected()
+    desk.keep()
+    assert desk.aios("check").returncode == 0, "it is renewed without a secret, too"
     kept = desk.kept()
     assert kept is not None
     forgot = desk.aios("connect", "club", "--forget")

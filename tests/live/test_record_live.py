@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aios_connect import connect
-from aios_connect.cassettes import Player, load, tell
+from aios_connect.cassettes import Player, tell
+from aios_connect.connection import Connection
 from aios_connect.testing.servers.kinto import KintoBucket, KintoServer, kinto
 
 pytestmark = pytest.mark.live
@@ -80,6 +82,12 @@ class Desk:
         )
 
 
+def opened(player: Player) -> Connection:
+    """A connection to what is on a cassette."""
+    way: dict[str, Any] = {**player.cassette.settings, "password": "anything"}
+    return connect("kinto", transport=player, **way)
+
+
 def test_a_live_account_is_recorded_without_its_people_and_read_again(tmp_path: Path, server: KintoServer) -> None:
     desk = Desk(tmp_path, server.fresh())
     words = (
@@ -103,12 +111,8 @@ def test_a_live_account_is_recorded_without_its_people_and_read_again(tmp_path: 
     assert f"origin: live Kinto {server.version}, made-up data" in text
     assert '      string: |-\n        {\n         "data": [\n' in text, "JSON stands in lines"
 
-    cassette = load(tmp_path / "people.yaml")
-    with (
-        Player(tmp_path / "people.yaml") as player,
-        connect("kinto", transport=player, password="any", **cassette.settings) as crm,
-    ):
-        told = tell(crm.connector, cassette.steps)
+    with Player(tmp_path / "people.yaml") as player, opened(player) as crm:
+        told = tell(crm.connector, player.cassette.steps)
     pages = told.pages["people"]
     assert [page.complete for page in pages] == [False, True]
     assert [len(page.tombstones) for page in pages] == [0, 1]
@@ -129,8 +133,7 @@ def test_a_live_account_is_recorded_without_its_people_and_read_again(tmp_path: 
 def test_the_recorded_people_go_through_the_mapping(tmp_path: Path, server: KintoServer) -> None:
     desk = Desk(tmp_path, server.fresh())
     assert desk.aios("record", "crm", "people", "--into", "p.yaml", "--origin", "live Kinto", "--yes").returncode == 0
-    cassette = load(tmp_path / "p.yaml")
-    with connect("kinto", transport=Player(tmp_path / "p.yaml"), password="any", **cassette.settings) as crm:
+    with Player(tmp_path / "p.yaml") as player, opened(player) as crm:
         tell(crm.connector, ["check", "describe people"])
         people = crm.read("person")
         named = [(person.names.given, person.names.family, str(person.emails.work)) for person in people]

@@ -283,6 +283,14 @@ def test_numbers_that_are_a_phone_or_a_place_are_no_numbers() -> None:
     assert cleaned[2:] == [97205, True]
 
 
+def test_what_is_hidden_does_not_stay_for_its_form() -> None:
+    account = "0b5ee2a4-93a1-4f4e-8f5c-0d4e4ad1a6b1"
+    names = Pseudonyms(Known(source=frozenset(["v3", "a"])), [], OWN, [account, "v3"])
+    assert names.text(account) != account
+    assert names.text(f"https://crm.harborlane.com:8443/a/{account}") == f"https://acme.example/a/{names.text(account)}"
+    assert names.text("v3") == "v3", "the connector knows it"
+
+
 def test_a_step_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="'write deals' is no step"):
         tell(None, ["write deals"])  # type: ignore[arg-type]

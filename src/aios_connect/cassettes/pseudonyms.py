@@ -69,18 +69,20 @@ class Pseudonyms:
         known: What stays; see :func:`known_words`.
         ids: Numbers that stay; see :func:`known_ids`.
         own: The server's own address, without a path, and what stands for it.
+        hidden: Texts that do not stay for their form: an account's own id may look like any other.
 
     Attributes:
         kept: Place in the answers -> the texts that stayed there because the connector or the schema knows them.
         replaced: Place -> how many texts got a stand-in.
     """
 
-    def __init__(self, known: Known, ids: Iterable[str], own: tuple[str, str]) -> None:
+    def __init__(self, known: Known, ids: Iterable[str], own: tuple[str, str], hidden: Iterable[str] = ()) -> None:
         self.kept: dict[str, set[str]] = defaultdict(set)
         self.replaced: dict[str, int] = defaultdict(int)
         self._known = known
         self._ids = frozenset(ids)
         self._own = own
+        self._hidden = frozenset(hidden)
         self._stand_ins: dict[str, str] = {}
         self._taken: set[str] = set()
 
@@ -131,9 +133,9 @@ class Pseudonyms:
         return cleaned
 
     def _stays(self, text: str, *, free: bool = False) -> bool:
-        if text in self._known.schema or text in self._ids or _SHAPES.fullmatch(text):
+        if text in self._known.schema or (text in self._known.source and not free):
             return True
-        return text in self._known.source and not free
+        return text not in self._hidden and (text in self._ids or _SHAPES.fullmatch(text) is not None)
 
     def _address(self, address: str) -> str:
         parts = urlsplit(address)

@@ -87,7 +87,7 @@ def record(
         known, ids = known_words(connection.connector, live.schemas, mapped), known_ids(spec.objects, live.pages)
     if not answers:
         raise ConfigError(f"{spec.title} is not spoken to over HTTP", hint="there is nothing to record")
-    pseudonyms = Pseudonyms(known, ids, _address(spec, settings))
+    pseudonyms = Pseudonyms(known, ids, _address(spec, settings), settings.values())
     harmless = _harmless(spec, settings, pseudonyms)
     rehearsal = Rehearsal([clean(heard, pseudonyms) for heard in answers])
     once_more = _have_again(spec, harmless, rehearsal, steps, project.now())
