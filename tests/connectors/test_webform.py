@@ -84,8 +84,9 @@ def test_what_is_kept_is_the_body_byte_by_byte_and_the_headers_that_are_named(de
 
 
 def test_a_point_in_a_name_is_a_blank_as_paths_have_points(desk: Desk) -> None:
-    desk.post({"address.city": "Oslo"})
-    assert desk.fields() == {"address city": "Oslo"}
+    desk.keyed(b'{"address.city": "Oslo"}', JSON)
+    desk.post({"address.city": "Bergen"})
+    assert [raw["fields"] for raw in desk.records()] == [{"address city": "Oslo"}, {"address city": "Bergen"}]
 
 
 def test_half_characters_and_control_characters_do_not_come_through(desk: Desk) -> None:
@@ -357,6 +358,13 @@ def test_a_clock_that_makes_no_sense_says_nothing(desk: Desk, shown: str) -> Non
     assert desk.fields() == ANN
 
 
+@pytest.mark.parametrize("value", [True, 1, ["x"], " x "])
+def test_a_trap_that_is_filled_in_with_anything_catches(desk: Desk, value: object) -> None:
+    desk.keyed(json.dumps({**ANN, "fax": value}).encode(), JSON)
+    desk.keyed(json.dumps({**ANN, "fax": ""}).encode(), JSON)
+    assert len(desk.aside()) == len(desk.records()) == 1
+
+
 def test_what_was_caught_can_be_released(desk: Desk) -> None:
     id = said(desk.post({**ANN, "fax": "1"}))["id"]
     (page,) = desk.form.read("submissions")
@@ -391,6 +399,7 @@ def test_a_hint_says_what_there_is_to_read(desk: Desk) -> None:
     (raw,) = desk.records()
     assert hint == Hint("submissions", raw["id"])
     assert desk.form.answer(request).hints == [hint]
+    assert [one.event for one in desk.post(ANN, idempotency_key="k-1").hints] == ["k-1"]
     with pytest.raises(AuthError) as caught:
         desk.form.receive(Request("POST", "https://hooks.example.com/website", {}, b"message=a"))
     assert caught.value.status == 401
@@ -418,6 +427,7 @@ def test_the_inbox_is_for_the_eyes_of_its_user(desk: Desk) -> None:
     desk.post(ANN)
     for path in (desk.inbox, desk.inbox.parent):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    assert (desk.inbox.parent / ".gitignore").read_text("utf-8") == "*\n"
 
 
 def test_what_was_kept_is_read_as_it_came_whatever_the_settings_say_now(desk: Desk, tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ class WebForm(Connector):
             )
 
     def _hints(self, kept: Kept) -> list[Hint]:
-        return [Hint(object, kept.id) for object in kept.objects]
+        return [Hint(object, kept.id, kept.key) for object in kept.objects]
 
     def _known(self, object: str) -> str:
         if object not in self.spec.objects:

@@ -122,7 +122,7 @@ def _form(pairs: Sequence[tuple[str, str]], files: Sequence[Upload]) -> Content:
         raise _wrong(f"the form has {len(pairs):,} fields", f"send at most {_MOST:,}")
     fields: dict[str, Any] = {}
     for name, value in pairs:
-        name, value = clean(name).replace(".", " "), clean(value)  # a point would be a step of a path in a mapping
+        name, value = clean(name), clean(value)
         before = fields.get(name)
         fields[name] = value if before is None else [*before, value] if isinstance(before, list) else [before, value]
     return Content(fields, tuple(pairs), tuple(files))

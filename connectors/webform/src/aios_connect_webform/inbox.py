@@ -104,11 +104,13 @@ class Kept:
     Attributes:
         id: The record it belongs to.
         objects: Where the record shows.
+        key: Of the event, if it has one.
         again: It had been here before.
     """
 
     id: str
     objects: Sequence[str]
+    key: str
     again: bool
 
 
@@ -193,10 +195,10 @@ class Inbox:
                         hint="give every enquiry a key of its own, and repeat one only with the very same content",
                         status=409,
                     )
-                return Kept(subject, self._touch(db, subject, (), now), again=True)
+                return Kept(subject, self._touch(db, subject, (), now), arrival.key, again=True)
             subject = self._subject(db, arrival, now)
             if self._is_gone(db, subject):
-                return Kept(subject, (), again=True)  # it was erased, and stays so
+                return Kept(subject, (), arrival.key, again=True)  # it was erased, and stays so
             db.execute(
                 "insert into delivery (subject, via, received, kept, key, digest, aside, trust, headers, body)"
                 " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -213,7 +215,7 @@ class Inbox:
                     arrival.body,
                 ),
             )
-            return Kept(subject, self._touch(db, subject, arrival.objects, now), again=False)
+            return Kept(subject, self._touch(db, subject, arrival.objects, now), arrival.key, again=False)
 
     def page(self, object: str, after: int, upto: int, size: int) -> list[Entry]:
         """Records with a number above one and not above another, in the order of their numbers."""
@@ -388,7 +390,10 @@ class Inbox:
                 raise
 
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = self.path.parent
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")  # what people send is no part of a repository
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         db = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
         try:

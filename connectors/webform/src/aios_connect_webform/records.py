@@ -107,7 +107,7 @@ def record(entry: Entry, object: str, door: Door, connection: str) -> Raw | Quar
         "deliveries": entry.times,
         "key": first.key or None,
         "raw": f"{door.inbox.name}#{first.number}",
-        "fields": {name: value for name, value in said.fields.items() if name not in (door.trap, door.shown)},
+        "fields": {_name(name): value for name, value in said.fields.items() if name not in (door.trap, door.shown)},
         **said.more,
     }
     if object == CALLS:
@@ -115,6 +115,11 @@ def record(entry: Entry, object: str, door: Door, connection: str) -> Raw | Quar
     else:
         raw["first"], raw["last"] = (_origin(said.origins, at) for at in (0, -1))
     return raw
+
+
+def _name(name: str) -> str:
+    """A name that can stand in the path of a mapping, where a point is a step."""
+    return name.replace(".", " ")
 
 
 def _origin(origins: Any, at: int) -> dict[str, str]:

@@ -48,7 +48,7 @@ class Calendly(Source):
     def said(self, told: Sequence[Told], object: str) -> Said:
         events = sorted((one.content.fields for one in told), key=lambda event: instant(str(event["created_at"])))
         first, last = events[0]["payload"], _latest(events)
-        answers = {str(one["question"]).replace(".", " "): one.get("answer") for one in last.get("questions_and_answers") or ()}
+        answers = {str(one["question"]): one.get("answer") for one in last.get("questions_and_answers") or ()}
         meeting: Mapping[str, Any] = last.get("scheduled_event") or {}
         place = meeting.get("location") or {}
         fields = {

@@ -70,7 +70,7 @@ def shows_key(header: str, keys: Sequence[str]) -> bool:
 
 def _caught(content: Content, door: Door, now: datetime) -> str:
     """Why it looks like a machine's; empty if it does not."""
-    if door.trap and content.text(door.trap):
+    if door.trap and str(content.fields.get(door.trap) or "").strip():
         return f"the field {door.trap!r}, which people do not see, is filled in"
     if door.shown and (shown := _instant(content.text(door.shown))) is not None:
         took = (now - shown).total_seconds()

@@ -51,7 +51,7 @@ class Typeform(Source):
         for answer in response.get("answers") or ():
             value = _value(answer)
             place = answer.get("field") or {}
-            fields[str(place.get("ref") or place.get("id") or "").replace(".", " ")] = value
+            fields[str(place.get("ref") or place.get("id") or "")] = value
             if (name := _WELL_KNOWN.get(str(answer.get("type")))) and name not in fields:
                 fields[name] = value
         fields["subject"] = (response.get("definition") or {}).get("title")
