@@ -89,8 +89,7 @@ class SalesforceWorld(VendorWorld):
         "OpportunityContactRole": Sample(
             lambda n: {"Role": f"Role {n}", "OpportunityId": "", "ContactId": ""},
             text="Role",
-            bad={"ContactId": None},
-            link=("ContactId", "Contact"),
+            bad={"ContactId": None},  # it is always with somebody, so there is no link to clear
         ),
         "User": Sample(
             lambda n: {"FirstName": f"Nora {n}", "LastName": "Bell", "Email": f"nora{n}@example.com", "IsActive": True},
@@ -134,7 +133,7 @@ class SalesforceWorld(VendorWorld):
         if object == "User":
             self.provider.people_change(object, id, {"IsActive": False})
         else:
-            self.provider.records["Contact" if object == "people" else object].remove(id)
+            self.provider.people_remove("Contact" if object == "people" else object, id)
 
     def merge(self, object: str, id: str, survivor: str) -> str:
         self.provider.merged("Contact" if object == "people" else object, survivor, id)

@@ -177,10 +177,71 @@ def test_a_value_that_salesforce_does_not_take_is_refused_by_name_and_its_neighb
 def test_a_field_that_is_set_once_is_not_changed_later() -> None:
     vendor = furnish(SalesforceVendor())
     salesforce = provisioned(vendor)
-    raw = next(iter(records(salesforce, "Opportunity").values()))
-    (receipt,) = salesforce.write("Opportunity", [update(raw, ContactId=None)])
+    raw = next(iter(records(salesforce, "OpportunityContactRole").values()))
+    (receipt,) = salesforce.write("OpportunityContactRole", [update(raw, OpportunityId=raw["OpportunityId"])])
     assert receipt.outcome == "rejected"
-    assert "does not let the user change Opportunity.ContactId" in receipt.reason
+    assert "does not let the user change OpportunityContactRole.OpportunityId" in receipt.reason
+
+
+def test_the_contact_of_an_opportunity_is_changed_by_its_roles() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    one, other, *_ = records(salesforce, "Opportunity").values()
+    before, new = one["ContactId"], other["ContactId"]
+
+    def roles() -> dict[str, bool]:
+        return {
+            row["ContactId"]: row["IsPrimary"]
+            for row in vendor.records["OpportunityContactRole"]
+            if row["OpportunityId"] == one["Id"]
+        }
+
+    start = len(vendor.log)
+    (receipt,) = salesforce.write("Opportunity", [update(one, ContactId=new, NextStep="Ring")])
+    assert receipt.outcome == "written"
+    assert len(vendor.log) - start == 5  # with one look at the schema of roles
+    assert roles() == {before: False, new: True}
+    (raw,) = salesforce.lookup("Opportunity", [one["Id"]])
+    assert (raw["ContactId"], raw["NextStep"]) == (new, "Ring")
+    assert outcomes(salesforce.write("Opportunity", [update(raw, ContactId=before)])) == ["written"]
+    assert roles() == {before: True, new: False}
+    assert outcomes(salesforce.write("Opportunity", [update(raw, ContactId=None)])) == ["conflict"]
+    (raw,) = salesforce.lookup("Opportunity", [one["Id"]])
+    assert outcomes(salesforce.write("Opportunity", [update(raw, ContactId=None)])) == ["written"]
+    assert roles() == {before: False, new: False}
+    assert salesforce.lookup("Opportunity", [one["Id"]])[0]["ContactId"] is None
+
+
+def test_a_contact_that_cannot_be_is_refused_with_the_rest_of_its_change() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    one, other, *_ = records(salesforce, "Opportunity").values()
+    lead = next(iter(vendor.records["Lead"]))["Id"]
+    changes = [update(one, ContactId=lead, NextStep="Ring"), update(other, NextStep="Ring")]
+    receipts = salesforce.write("Opportunity", changes)
+    assert outcomes(receipts) == ["rejected", "written"]
+    assert "ContactId" in receipts[0].reason
+    assert salesforce.lookup("Opportunity", [one["Id"]])[0]["NextStep"] is None
+
+
+def test_a_contact_that_was_written_while_the_rest_was_refused_is_said() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    one, other, *_ = records(salesforce, "Opportunity").values()
+    (receipt,) = salesforce.write("Opportunity", [update(one, ContactId=other["ContactId"], CloseDate="soon")])
+    assert receipt.outcome == "rejected"
+    assert re.search("its contact was written.*JSON_PARSER_ERROR", receipt.reason)
+
+
+def test_a_contact_whose_answer_was_lost_is_looked_up() -> None:
+    vendor = furnish(SalesforceVendor())
+    salesforce = provisioned(vendor)
+    one, other, *_ = records(salesforce, "Opportunity").values()
+    salesforce.describe("OpportunityContactRole")
+    vendor.schedule = Schedule(only={len(vendor.log) + 2: FAULTS["timeout_after"]})
+    (receipt,) = salesforce.write("Opportunity", [update(one, ContactId=other["ContactId"])])
+    assert receipt.outcome == "written"
+    assert salesforce.lookup("Opportunity", [one["Id"]])[0]["ContactId"] == other["ContactId"]
 
 
 def test_a_create_whose_answer_was_lost_and_that_is_sent_again_is_found_by_its_key() -> None:

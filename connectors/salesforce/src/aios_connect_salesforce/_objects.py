@@ -35,6 +35,7 @@ class ObjectType:
         merges: People merge its records; the one that goes names the one that stays.
         about: It has a ``WhatId``, which points at a record of one of many objects.
         writes: Its records can be made, changed and deleted.
+        announced: Its deletes are told; else they are found by listing what there is.
         names: The fields that are read, where not all are.
         references: Field -> the object it points at.
     """
@@ -44,6 +45,7 @@ class ObjectType:
     merges: bool = False
     about: bool = False
     writes: bool = True
+    announced: bool = True
     names: tuple[str, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,7 +69,7 @@ class ObjectType:
             modified=STAMP,
             key=KEY if self.key else "",
             incremental=True,
-            deletes="tombstones",
+            deletes="tombstones" if self.announced else "scan",
             page_size=2000,
             batch_size=200,
             lookup_size=2000,
@@ -85,7 +87,9 @@ OBJECTS: Final[Mapping[str, ObjectType]] = {
     "Opportunity": ObjectType(
         "Opportunities", key=True, references={"AccountId": "Account", "ContactId": PEOPLE, "OwnerId": "User"}
     ),
-    "OpportunityContactRole": ObjectType("Contact roles", references={"ContactId": "Contact", "OpportunityId": "Opportunity"}),
+    "OpportunityContactRole": ObjectType(
+        "Contact roles", announced=False, references={"ContactId": "Contact", "OpportunityId": "Opportunity"}
+    ),
     "Task": ObjectType(
         "Tasks",
         about=True,

@@ -11,6 +11,7 @@ between the two.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from aios_connect.connectors import (
@@ -30,6 +31,7 @@ from aios_connect.connectors import (
 from ._ids import full_id
 from ._objects import KEY, OBJECTS, STAMP
 from ._reading import Reader
+from ._roles import CONTACT, Roles
 from ._schema import CURRENCY, Schemas
 from ._shape import same, what_of, written
 from ._wire import Wire, said
@@ -62,6 +64,7 @@ class Writer:
         self._wire = wire
         self._schemas = schemas
         self._reader = reader
+        self._roles = Roles(wire, reader)
         self._sleep = context.sleep
         self._connection = context.connection
 
@@ -91,7 +94,7 @@ class Writer:
                     return f"the organisation has one currency, {self._schemas.currency or 'which the setting currency names'}"
             elif name not in fields:
                 return f"salesforce has no field {name} on {object}, or the user may not see it"
-            elif not fields[name].get(may):
+            elif not fields[name].get(may) and not _by_role(object, name):
                 return f"salesforce does not let the user {'set' if change.action == 'create' else 'change'} {object}.{name}"
         return ""
 
@@ -149,8 +152,12 @@ class Writer:
             else:
                 wanted[change.line] = (change, values)
 
+        done: _Receipts = {}
+        plain = self._related(object, wanted, done)
+        related = {*done}
+
         def send(part: Sequence[Change]) -> list[dict[str, Any]]:
-            records = [{"attributes": {"type": object}, "Id": change.id, **wanted[change.line][1]} for change in part]
+            records = [{"attributes": {"type": object}, "Id": change.id, **plain[change.line]} for change in part]
             body = {"allOrNone": False, "records": records}
             return self._wire.write("PATCH", "composite/sobjects", object, body, [change.line for change in part])
 
@@ -159,12 +166,41 @@ class Writer:
             return {
                 change.line: Receipt("written", change.id, str(raw[STAMP]), raw)
                 for change in part
-                if (raw := after.get(full_id(change.id or ""))) is not None and self._holds(object, raw, wanted[change.line][1])
+                if (raw := after.get(full_id(change.id or ""))) is not None and self._holds(object, raw, plain[change.line])
             }
 
-        done: _Receipts = {}
-        self._deliver([change for change, _ in wanted.values()], done, send, lost)
+        self._deliver([wanted[line][0] for line in plain], done, send, lost)
+        for line in related & plain.keys():
+            if done[line].outcome == "rejected":
+                done[line] = replace(done[line], reason=f"its contact was written, and the rest refused: {done[line].reason}")
         return receipts | done
+
+    def _related(
+        self, object: str, wanted: Mapping[str, tuple[Change, dict[str, Any]]], done: _Receipts
+    ) -> dict[str, dict[str, Any]]:
+        """Write what is kept in other records first: the contacts of opportunities. What is left to be written, by line."""
+        contacts = {
+            line: values[CONTACT] for line, (_, values) in wanted.items() if _by_role(object, CONTACT) and CONTACT in values
+        }
+
+        def send(part: Sequence[Change]) -> list[dict[str, Any]]:
+            return self._roles.write([(change, contacts[change.line]) for change in part])
+
+        def lost(part: Sequence[Change]) -> _Receipts:
+            after = self._present(object, part)
+            return {
+                change.line: Receipt("written", change.id)
+                for change in part
+                if (raw := after.get(full_id(change.id or ""))) is not None
+                and self._holds(object, raw, {CONTACT: contacts[change.line]})
+            }
+
+        self._deliver([wanted[line][0] for line in contacts], done, send, lost)
+        left = {
+            line: {name: value for name, value in values.items() if not _by_role(object, name)}
+            for line, (_, values) in wanted.items()
+        }
+        return {line: values for line, values in left.items() if values and (line not in done or done[line].outcome == "written")}
 
     # deletes
 
@@ -235,7 +271,11 @@ class Writer:
     def _expected(self, object: str, raw: Raw, change: Change) -> bool:
         """What a plan saw is still so, of what people can change."""
         fields = self._schemas.fields(object)
-        seen = {name: value for name, value in change.expect.items() if fields.get(name, {}).get("updateable")}
+        seen = {
+            name: value
+            for name, value in change.expect.items()
+            if fields.get(name, {}).get("updateable") or _by_role(object, name)
+        }
         about, held = change.expect.get("about") or {}, raw.get("about") or {}
         return self._holds(object, raw, seen) and all(
             same("reference", value, held.get(name)) for name, value in about.items() if name in held or value
@@ -294,6 +334,11 @@ class Writer:
                 done[change.line] = seen[change.line]
             elif reason:
                 done[change.line] = Receipt("ambiguous", change.id, reason=reason)
+
+
+def _by_role(object: str, name: str) -> bool:
+    """A field that is changed by writing another record."""
+    return object == "Opportunity" and name == CONTACT
 
 
 def _receipt(change: Change, result: Mapping[str, Any]) -> Receipt:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from aios_connect.sandbox import Call, RefusedError
+from aios_connect_salesforce._ids import full_id
 
 from ._checks import problems
 from ._fields import Field, Table
@@ -47,6 +48,17 @@ class Deeds(Organisation):
         """One of the company's people changes a record."""
         self._settle(object, self.records[object].change(id, values), values)
 
+    def people_remove(self, object: str, id: str) -> None:
+        """One of the company's people deletes a record; with an opportunity go its roles, and a role by itself leaves nothing."""
+        if object == "OpportunityContactRole":
+            self.records[object].erase(id)
+            return
+        self.records[object].remove(id)
+        if object == "Opportunity":
+            roles = self.records["OpportunityContactRole"]
+            for role in [role for role in roles if role["OpportunityId"] == full_id(id)]:
+                roles.remove(role["Id"])
+
     def changed(self, call: Call, object: str, id: str, values: dict[str, Any]) -> dict[str, Any]:
         """The result of changing a record as a client asks for."""
         self.may("update", object)
@@ -83,7 +95,7 @@ class Deeds(Organisation):
             return failed("ENTITY_IS_DELETED", "entity is deleted")
         if self.is_locked():
             return _locked()
-        self.records[object].remove(id)
+        self.people_remove(object, id)
         return {"id": row["Id"], "success": True, "errors": []}
 
     def _refused(self, call: Call, object: str, values: Mapping[str, Any], row: Mapping[str, Any] | None) -> list[dict[str, Any]]:
@@ -164,12 +176,20 @@ class Deeds(Organisation):
         if object == "Opportunity" and values.get("ContactId"):
             role = {"OpportunityId": row["Id"], "ContactId": row["ContactId"], "IsPrimary": True}
             self.records["OpportunityContactRole"].create(role)
-        if object == "OpportunityContactRole" and row.get("IsPrimary"):
-            opportunity = self.records["Opportunity"].get(row["OpportunityId"])
-            if opportunity is not None:
-                opportunity["ContactId"] = row["ContactId"]
+        if object == "OpportunityContactRole" and "IsPrimary" in values:
+            self._primary(row)
         if object == "FieldPermissions" and row.get("Field") in self.unseen:
             self.add_field(str(row["SobjectType"]), self.unseen.pop(str(row["Field"])))
+
+    def _primary(self, role: Mapping[str, Any]) -> None:
+        """One role of an opportunity is the primary one, and its contact the opportunity's."""
+        roles, opportunity = self.records["OpportunityContactRole"], self.records["Opportunity"].get(role["OpportunityId"])
+        for other in [one for one in roles if one["OpportunityId"] == role["OpportunityId"] and one["Id"] != role["Id"]]:
+            if role["IsPrimary"] and other["IsPrimary"]:
+                roles.change(other["Id"], {"IsPrimary": False})
+        if opportunity is not None:
+            mine = [one["ContactId"] for one in roles if one["OpportunityId"] == role["OpportunityId"] and one["IsPrimary"]]
+            opportunity["ContactId"] = mine[0] if mine else None
 
     def _account_of(self, row: Mapping[str, Any]) -> str | None:
         what = str(row.get("WhatId") or "")

@@ -75,6 +75,9 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "the one that stays changes by a merge": "assumed",
     "a restore is a change": "assumed; if it is not, aios reconcile finds it",
     "a converted lead names its contact": f"{_OBJECTS}/sforce_api_objects_lead.htm: ConvertedContactId",
+    "a role that is deleted by itself is in no bin": f"{_OBJECTS}/sforce_api_objects_opportunitycontactrole.htm: IsDeleted",
+    "an opportunity has one primary role": f"{_OBJECTS}/sforce_api_objects_opportunitycontactrole.htm: IsPrimary; that the other one "
+    "loses the mark by itself is assumed",
     "an opportunity's contact is its primary role": f"{_OBJECTS}/sforce_api_objects_opportunity.htm: ContactId; that a role leaves the "
     "opportunity's own stamp alone is assumed",
     "an activity's account is that of what it is about": f"{_OBJECTS}/sforce_api_objects_task.htm: AccountId",

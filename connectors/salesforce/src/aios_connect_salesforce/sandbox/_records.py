@@ -90,6 +90,10 @@ class Records:
             self._unique.pop((name, str(row.get(name))), None)
         self._put(row, {"IsDeleted": True, **({"MasterRecordId": survivor} if survivor else {})}, by or self._user)
 
+    def erase(self, id: str) -> None:
+        """Delete a living record for good: it is in no bin, and no query finds it."""
+        del self._all[self._must(id)["Id"]]
+
     def restore(self, id: str) -> None:
         """A person takes a record out of the bin; that it counts as a change is assumed."""
         self._put(self._all[full_id(id)], {"IsDeleted": False, "MasterRecordId": None}, self._user)
