@@ -353,6 +353,8 @@ def test_a_new_task_is_found_by_its_key_as_bottlecrm_does_not_say_its_id() -> No
         ("contacts", {"custom_fields": "x"}, "custom_fields"),
         ("leads", {"status": "converted"}, "converted in BottleCRM"),
         ("deals", {"contact": ID, "contacts": []}, "say the same"),
+        ("deals", {"amount": "-1"}, "below zero"),
+        ("leads", {"probability": -5}, "below zero"),
         ("tasks", {"due_at": "soon"}, "soon"),
     ],
 )

@@ -166,9 +166,11 @@ class Writer:
     def _refused(self, object: str, change: Change) -> str:
         """Why a change is not sent: BottleCRM would do something else, or nothing, and say it was done."""
         fields = OBJECTS[object].fields
-        for name in change.patch:
+        for name, value in change.patch.items():
             if name not in fields or not fields[name].write:
                 return f"{name} cannot be written"
+            if fields[name].type in ("decimal", "integer") and str(value).startswith("-"):
+                return f"{name} cannot be below zero"  # of a deal's amount BottleCRM answers 500
         for ours, theirs in SAID_TWICE.items():
             if ours in change.patch and theirs in change.patch:
                 return f"{ours} and {theirs} say the same; one of them is enough"
