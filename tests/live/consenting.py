@@ -20,6 +20,8 @@ import httpx2
 
 __all__ = ["Browser", "Terminal", "install_club"]
 
+_PATIENCE = 240.0
+
 _CLUB = '''
 """The authorization server itself, taken for a tool: it says who consented."""
 
@@ -106,7 +108,7 @@ class Terminal:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Read on until the terminal shows this."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + _PATIENCE
         while (found := re.search(pattern, self.seen)) is None:
             if not self._read(until):
                 raise AssertionError(f"the terminal never showed {pattern!r}; it shows:\n{self.seen}")
@@ -118,10 +120,10 @@ class Terminal:
 
     def end(self) -> int:
         """Read until the program ends; its exit code."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + _PATIENCE
         while self._read(until):
             pass
-        return self.process.wait(60)
+        return self.process.wait(_PATIENCE)
 
     def _read(self, until: float) -> bool:
         if not select.select([self._ours], [], [], max(0.0, until - time.monotonic()))[0]:
@@ -140,7 +142,7 @@ class Browser:
     """Keeps cookies, follows redirects, and fills in forms."""
 
     def __init__(self) -> None:
-        self._http = httpx2.Client(follow_redirects=True, timeout=30, trust_env=False)
+        self._http = httpx2.Client(follow_redirects=True, timeout=_PATIENCE, trust_env=False)
         self._page = httpx2.Response(200)
 
     def __enter__(self) -> Self:
