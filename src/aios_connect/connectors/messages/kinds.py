@@ -30,7 +30,7 @@ _FAILS: Final = re.compile(
 _HINTS: Final = re.compile(r"warning|delay|error|fail|reject|bounce|problem|returned|notif", re.IGNORECASE)
 _FAILED_TEXT: Final = re.compile(
     r"(could ?n.t|could not|can ?not|was ?n.t|was not|has not (yet )?been|unable to|did not|failed|error|problem).{0,60}"
-    r"(deliver|send|reach|recipient)|deliver\w*.{0,80}(fail|problem|error|delay|attempt)|address\w* had|permanent (fatal )?error|undeliver"
+    r"(deliver|send|reach|recipient)|deliver\w{0,6}.{0,80}(fail|problem|error|delay|attempt)|address\w* had|permanent (fatal )?error|undeliver"
     r"|fail\w*.{0,60}(deliver|recipient|reason)|送信できません|не может быть доставлено|rejected by",
     re.IGNORECASE | re.DOTALL,
 )

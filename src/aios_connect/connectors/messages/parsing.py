@@ -18,6 +18,9 @@ __all__ = ["Part", "children", "content", "parsed", "size_of"]
 LARGEST: Final = 64 << 20
 """Bytes of a message. Gmail takes in 50 MB at most, Exchange Online 150 MB: https://support.google.com/mail/answer/6584."""
 
+LINES: Final = 2_000_000
+"""Lines of a message; the largest in base64 has half of them."""
+
 DEEPEST: Final = 30
 """Parts within parts. A forward of a forward adds two."""
 
@@ -31,6 +34,7 @@ _FIELDS: Final = frozenset(
 
 _HEADER: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _BREAK: Final = re.compile(rb"\r\n|\r|\n")
+_LONGEST: Final = 1 << 13
 _TOP: Final = 1 << 20
 """Bytes in which the headers of a message are expected to end."""
 
@@ -43,7 +47,7 @@ class _AsTheyStand(Compat32):
     """Headers come on one line, in characters; their encoded words and parameters stay as they are."""
 
     def header_fetch_parse(self, name: str, value: str) -> str:
-        return unfolded(value, _nobody)
+        return unfolded(value[:_LONGEST], _nobody)
 
 
 class _Part(Part):
@@ -68,6 +72,8 @@ def parsed(raw: bytes, note: Note) -> Part:
         raise UnreadableMessageError("it is empty")
     if len(raw) > LARGEST:
         raise UnreadableMessageError(f"it has {len(raw)} bytes; more than {LARGEST} are not taken in")
+    if raw.count(b"\n") > LINES:
+        raise UnreadableMessageError(f"it has more than {LINES} lines")
     count = 0
 
     def part(policy: Any) -> _Part:

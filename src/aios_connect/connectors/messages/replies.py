@@ -67,6 +67,7 @@ def reply_in(text: str) -> str:
 
 def _above(lines: list[str]) -> list[str]:
     """The lines above the head of a message that a mail program appended unquoted."""
+    first = next((place for place, line in enumerate(lines) if line.strip() and not _RULE.match(line)), 0)
     last = max((place for place, line in enumerate(lines) if _is_quoted(line)), default=-1)
     for place, line in enumerate(lines):
         if _RULED.match(line):
@@ -74,9 +75,8 @@ def _above(lines: list[str]) -> list[str]:
         if _HEAD[0].match(line) or _HEAD[1].match(line) or _HEAD[3].match(line):
             near = lines[place : place + 8]
             heads = [any(head.match(other) for other in near) for head in _HEAD]
-            before = _without_rule(lines[:place])
-            if heads[0] and heads[1] and (heads[2] or heads[3]) and any(one.strip() for one in before):
-                return before
+            if place > first and heads[0] and heads[1] and (heads[2] or heads[3]):
+                return _without_rule(lines[:place])
         if place > last and _wrote(lines, place):
             return lines[:place]
     return lines
