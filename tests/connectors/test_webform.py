@@ -46,6 +46,15 @@ def test_a_form_is_an_enquiry_with_its_fields(desk: Desk) -> None:
     assert desk.records("calls") == []
 
 
+def test_a_page_says_where_it_is_as_browsers_tell_other_sites_no_more_than_the_origin(desk: Desk) -> None:
+    page = f"{SITE}/quote?utm_source=google&gclid=1"
+    desk.post({**ANN, "page": page, "referrer": "https://search.example/"}, referer=f"{SITE}/")
+    (raw,) = desk.records()
+    assert raw["first"] == {"source": "google", "landing": f"{SITE}/quote", "referrer": "https://search.example/"}
+    desk.post({"message": "by hand"}, referer=f"{SITE}/")
+    assert desk.records()[-1]["first"] == {"landing": f"{SITE}/"}
+
+
 def test_a_program_with_the_key_is_known(desk: Desk) -> None:
     assert desk.keyed(json.dumps({**ANN, "rooms": 14, "area": {"unit": "m2"}}).encode(), JSON).status == 200
     (raw,) = desk.records()

@@ -445,6 +445,44 @@ def test_a_booking_is_an_enquiry(calendly: Vendor) -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
+def test_a_routing_form_is_an_enquiry_and_the_booking_that_follows_is_part_of_it(calendly: Vendor, order: int) -> None:
+    form = "https://api.calendly.com/routing_form_submissions/R"
+    routed = booking("A", "routing_form_submission.created", -30)
+    routed["payload"] = {
+        "uri": form,
+        "created_at": routed["created_at"],
+        "questions_and_answers": [{"question_uuid": "q", "question": "What do you need?", "answer": "Cleaning"}],
+        "tracking": {"utm_medium": "cpc"},
+        "submitter": None,
+    }
+    told = [routed, booking("A", routing_form_submission=form)]
+    for event in told[::order]:
+        calendly.tell(event)
+    raw = calendly.only()
+    assert (raw["id"], raw["deliveries"], raw["booking"]["status"]) == ("R", 2, "active")
+    assert {raw["fields"][name] for name in ("What do you need?", "How many rooms?")} == {"Cleaning", "14"}
+    assert (raw["first"], raw["occurred_at"]) == ({"medium": "cpc"}, routed["created_at"])
+
+
+def test_a_routing_form_without_a_booking_is_an_enquiry(calendly: Vendor) -> None:
+    routed = booking("A", "routing_form_submission.created")
+    routed["payload"] = {"uri": "https://api.calendly.com/routing_form_submissions/R", "created_at": routed["created_at"]}
+    calendly.tell(routed)
+    assert calendly.only()["booking"] is None
+    assert leaves("submissions", calendly.only())["channel"] == "booking"
+
+
+def test_what_calendly_tells_besides_is_kept_and_shows_nowhere(calendly: Vendor) -> None:
+    event = {
+        "event": "event_type.updated",
+        "created_at": booking("A")["created_at"],
+        "payload": {"event_type": {"name": "Visit"}},
+    }
+    assert said(calendly.tell(event)) == said(calendly.tell(event))
+    assert calendly.desk.records() == [] and calendly.desk.aside() == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
 def test_a_booking_that_was_called_off_is_the_same_enquiry(calendly: Vendor, order: int) -> None:
     told = [booking("A"), booking("A", "invitee.canceled", 60, created_at=booking("A")["created_at"])]
     for event in told[::order]:

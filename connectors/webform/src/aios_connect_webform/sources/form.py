@@ -56,7 +56,12 @@ class Form(Source):
     def said(self, told: Sequence[Told], object: str) -> Said:
         fields = merged(told)
         files = [file for one in told for file in one.content.files]
-        came = [attribution(one.content.fields, one.headers.get("referer", ""), one.content.text("referrer")) for one in told]
+        came = [
+            attribution(
+                one.content.fields, one.content.text("page") or one.headers.get("referer", ""), one.content.text("referrer")
+            )
+            for one in told
+        ]
         listed = [{"field": file.field, "name": file.name, "type": file.type, "size": file.size} for file in files]
         return Said(fields, told[0].received, [one for one in came if one], {"files": listed})
 

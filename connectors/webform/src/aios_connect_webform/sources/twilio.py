@@ -1,6 +1,6 @@
 """Twilio: what became of a call.
 
-Status callbacks (https://www.twilio.com/docs/voice/api/call-resource#statuscallback), the request behind ``<Dial action>``
+Status callbacks (https://www.twilio.com/docs/usage/webhooks/voice-webhooks), the request behind ``<Dial action>``
 (https://www.twilio.com/docs/voice/twiml/dial#action), recording callbacks
 (https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback) and the verdict on who answered
 (https://www.twilio.com/docs/voice/answering-machine-detection) all name the call. They come in any order, and more often than once.
