@@ -13,7 +13,7 @@ from datetime import datetime
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import Final
 
 from aios_connect.connectors.sending import Letter
@@ -21,6 +21,7 @@ from aios_connect.connectors.sending import Letter
 __all__ = ["Composed", "UnsendableError", "compose", "mailbox"]
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_MAILBOX: Final = re.compile(r"\s*(?:(?P<name>[^<>]*)<(?P<inner>[^<>\s]+)>|(?P<plain>[^<>\s]+))\s*")
 _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{1,900}>")
 _WEB: Final = re.compile(r"(?:https://|mailto:)[!#-;=?-~]{1,900}")
 _MOST: Final = 20
@@ -91,10 +92,12 @@ def mailbox(told: str) -> Address:
     """
     from email_validator import EmailNotValidError, validate_email
 
-    _line("address", told)
-    name, plain = parseaddr(told)
-    if not plain and "@" in told:
-        plain = told.strip()
+    match = _MAILBOX.fullmatch(_line("address", told))
+    if match is None:
+        raise UnsendableError(f"{told!r} is no address")
+    name, plain = (match["name"] or "").strip(), match["plain"] or match["inner"]
+    if name.startswith('"') and name.endswith('"') and len(name) > 1:
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
     try:
         valid = validate_email(plain, check_deliverability=False, allow_smtputf8=True)
     except EmailNotValidError as error:

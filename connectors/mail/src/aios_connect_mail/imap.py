@@ -33,7 +33,6 @@ _Result = TypeVar("_Result")
 _MOST: Final = 60_000
 """UIDs in one answer to a search: the standard library takes no line of more than a million bytes."""
 _LATER: Final = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT)\]")  # RFC 5530; of a dead access token Dovecot says the first as well
-_APPENDED: Final = re.compile(rb"\[APPENDUID \d+ (\d+)\]", re.IGNORECASE)
 _NEWS: Final = re.compile(rb"\* (\d+ (EXISTS|EXPUNGE|FETCH)|VANISHED)\b", re.IGNORECASE)
 
 
@@ -155,16 +154,14 @@ class Imap:
                 found.setdefault(number(values["UID"]), {}).update(values)
         return {uid: found[uid] for uid in uids if uid in found}
 
-    def append(self, folder: str, message: bytes, flags: str) -> int:
-        """Put a message into a folder, with ``CRLF`` at its line ends; its UID, or 0 if the server does not say (RFC 4315).
+    def append(self, folder: str, message: bytes, flags: str) -> None:
+        """Put a message into a folder, with ``CRLF`` at its line ends.
 
         Raises:
             RejectedError: The server did not take it.
             UnavailableError: The connection broke; it may be there or not.
         """
-        told = self._run(lambda client: client.append(to_wire(folder), flags, "", message))
-        match = _APPENDED.search(told[-1] or b"") if told else None
-        return int(match[1]) if match else 0
+        self._run(lambda client: client.append(to_wire(folder), flags, "", message))
 
     def mark(self, folder: str, uid: int, change: str, flags: str) -> None:
         """Change the flags of a message: ``+FLAGS.SILENT`` or ``-FLAGS.SILENT``."""

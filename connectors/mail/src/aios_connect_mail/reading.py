@@ -162,14 +162,14 @@ class Reading:
     def _changed(self, opened: Opened, this: _Pass) -> list[int]:
         """The UIDs that a pass is about."""
         marked = self._imap.has("CONDSTORE") and opened.modseq > this.seen
-        if this.known and opened.next == this.known and not marked:
-            return []
         if not this.known or (marked and not this.seen):
             return self._there()
-        found = set(self._imap.search("UID", f"{this.known}:*", *self._criteria))
+        found: set[int] = set()
+        if opened.next > this.known:  # n:* always names the last message, whatever its UID
+            found.update(uid for uid in self._imap.search("UID", f"{this.known}:*", *self._criteria) if uid >= this.known)
         if marked:
             found.update(self._imap.search("MODSEQ", str(this.seen + 1), *self._criteria))
-        return sorted(uid for uid in found if uid >= this.known or marked)
+        return sorted(found)
 
     def _there(self) -> list[int]:
         return self._imap.search(*self._criteria)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from typing import Final
+from uuid import uuid4
 
 from aios_connect.connectors import AmbiguousWriteError, ConfigError, Context, ProviderError
 from aios_connect.connectors.sending import Letter, Sent, message_id
@@ -22,6 +23,8 @@ from .smtp import Smtp
 __all__ = ["Sender"]
 
 _log = logging.getLogger("aios_connect.mail")
+_NOTE: Final = "X-Aios-Attempt"
+"""Header of a note, which tells it from those of others; what is sent has none."""
 _UNKNOWN: Final = "it was begun, and nobody can tell whether it went out; look for it with its recipient before it is sent again"
 
 
@@ -69,8 +72,8 @@ class Sender:
         if before.outcome != "unsent":
             return Sent("unchanged", id, reason="it was sent before") if before.outcome == "sent" else before
         with smtp.session() as client:  # a server that does not answer must not leave a note
-            note = self._note(composed, id)
-            if note is None:
+            note = uuid4().hex
+            if not self._noted(composed, id, note):
                 return Sent("ambiguous", id, reason="another process is sending it just now")
             try:
                 refused = smtp.transmit(client, composed, id, letter.notify)
@@ -112,33 +115,43 @@ class Sender:
         notes = [uid for uid, told in marks.items() if b"\\draft" in (flag.lower() for flag in told.get("FLAGS") or ())]
         return notes, [uid for uid in marks if uid not in notes]
 
-    def _note(self, composed: Composed, id: str) -> int | None:
-        """Leave a note; its UID, or ``None`` if somebody else left one before us."""
-        place = self._folders.sent()
-        uid = self._imap.append(place, composed.content, r"(\Draft \Seen)")
-        notes, copies = self._there(id)
-        own = uid or max(notes, default=0)
-        if copies or (notes and min(notes) != own):
-            self._withdraw(own)
-            return None
-        return own
-
-    def _withdraw(self, note: int) -> None:
-        """Nothing was sent: the note says so by not being there."""
+    def _noted(self, composed: Composed, id: str, note: str) -> bool:
+        """Leave a note; false if somebody else left one before us."""
         try:
-            self._imap.expunge(self._folders.sent(), note)
-        except ProviderError as error:
-            _log.warning("a note of a letter that was not sent stays in the folder: %s", error.message)
+            self._imap.append(self._folders.sent(), f"{_NOTE}: {note}\r\n".encode() + composed.content, r"(\Draft \Seen)")
+            notes, copies = self._there(id)
+            first = not copies and self._own(note) == [min(notes, default=0)]
+        except ProviderError:
+            self._withdraw(note)
+            raise
+        if not first:
+            self._withdraw(note)
+        return first
 
-    def _settle(self, note: int, composed: Composed, id: str) -> None:
+    def _own(self, note: str) -> list[int]:
+        """The UID of our own note, in the open folder."""
+        return self._imap.search("HEADER", _NOTE, note, "UNDELETED")
+
+    def _withdraw(self, note: str) -> None:
+        """Nothing was sent: the note says so by not being there."""
+        place = self._folders.sent()
+        try:
+            self._imap.open(place, again=True)
+            for uid in self._own(note):
+                self._imap.expunge(place, uid)
+        except ProviderError as error:
+            _log.warning("a note of a letter that was not sent may stay in the folder: %s", error.message)
+
+    def _settle(self, note: str, composed: Composed, id: str) -> None:
         """A copy takes the note's place, unless the server has put one there itself."""
         place = self._folders.sent()
         try:
             if not self._there(id)[1]:
                 self._imap.append(place, composed.content, r"(\Seen)")
-            self._imap.expunge(place, note)
         except ProviderError as error:
             _log.warning("a letter was sent, and its copy could not be filed: %s", error.message)
+            return
+        self._withdraw(note)
 
     def _found_out(self, id: str, why: str) -> Sent:
         """It may have gone out: an answer to it, or a copy that came back, shows that it did."""

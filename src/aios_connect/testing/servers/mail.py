@@ -60,10 +60,8 @@ class MailAccount:
     def forget_uids(self, folder: str = "") -> None:
         """The server loses its list of UIDs, so that UIDVALIDITY changes. INBOX, if no folder is named; nobody may be in it."""
         place = self.home / f".{folder}" if folder else self.home
-        for name in ("dovecot-uidlist", "dovecot.index", "dovecot.index.log", "dovecot.index.cache", "dovecot-uidvalidity"):
+        for name in ("dovecot-uidlist", "dovecot.index", "dovecot.index.log", "dovecot.index.cache"):
             (place / name).unlink(missing_ok=True)
-        for path in self.home.glob("dovecot-uidvalidity*"):
-            path.unlink()
 
 
 class MailServer:
