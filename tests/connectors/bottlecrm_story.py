@@ -12,22 +12,25 @@ from aios_connect_bottlecrm import BottleCRM
 from aios_connect.connectors import Change, Context, Http, Raw
 from aios_connect.connectors.credentials import Credentials, MemoryTokenStore
 
-__all__ = ["ADDRESS", "CASSETTE", "connector", "tell"]
+__all__ = ["ADDRESS", "CASSETTE", "INTAKE_KEY", "SECRET", "connector", "tell"]
 
 ADDRESS = "https://crm.example.com"
 CASSETTE = Path(__file__).parents[2] / "cassettes" / "bottlecrm" / "a-deal.yaml"
 SECRET = "whsec_only-an-example"  # of no webhook
+INTAKE_KEY = "key-of-no-lead-webhook"
 
 
-def connector(transport: httpx2.BaseTransport, url: str = ADDRESS, token: str = "any", **more: Any) -> BottleCRM:
+def connector(
+    transport: httpx2.BaseTransport, url: str = ADDRESS, token: str = "any", *, intake: str = "", **more: Any
+) -> BottleCRM:
     """A connector whose own clock stands still, so that instants come from BottleCRM alone."""
 
     def now() -> datetime:
         return datetime(2026, 11, 21, 12, tzinfo=UTC)
 
     tokens = MemoryTokenStore(now=now)
-    tokens.put("crm", {"key": token, "webhook_secret": SECRET})
-    settings = {"url": url}
+    tokens.put("crm", {"key": token, "webhook_secret": SECRET, "intake_key": INTAKE_KEY})
+    settings = {"url": url, "intake": intake}
     credentials = Credentials("crm", BottleCRM.spec.auth[0], tokens, settings=settings, now=now, sleep=lambda _: None)
     http = Http(
         provider="bottlecrm", base_url=url, credentials=credentials, transport=transport, now=now, sleep=lambda _: None, **more

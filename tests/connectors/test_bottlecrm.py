@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from aios_connect_bottlecrm import BottleCRM
+from aios_connect_bottlecrm import BottleCRM, Enquiry
 
 from aios_connect.cassettes import Player
 from aios_connect.connectors import (
@@ -27,12 +27,13 @@ from aios_connect.connectors import (
 from aios_connect.connectors.webhooks import sign
 from aios_connect.mappings import check, load, run_examples
 
-from .bottlecrm_story import CASSETTE, SECRET, connector, tell
+from .bottlecrm_story import ADDRESS, CASSETTE, INTAKE_KEY, SECRET, connector, tell
 
 MAPPINGS = sorted((Path(__file__).parents[2] / "mappings" / "bottlecrm").glob("*.yaml"))
 ID = "68273879-85a3-41d0-9be6-7d5bc0ea1baa"
 OTHER = "3ca48b81-cfeb-4663-8698-f23c8e540e6d"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+INTAKE = f"{ADDRESS}/api/public/leads/{OTHER}/"
 
 Answer = tuple[int, Any]
 
@@ -47,7 +48,7 @@ class Server:
         told.setdefault("GET custom-fields/", [(200, {"definitions": [defined(model) for model in MODELS]})])
         self.answers = told
         self.asked: list[httpx2.Request] = []
-        self.crm = connector(httpx2.MockTransport(self._answer), attempts=1)
+        self.crm = connector(httpx2.MockTransport(self._answer), attempts=1, intake=INTAKE)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(request)
@@ -544,3 +545,45 @@ def test_a_signed_body_that_is_no_event_is_refused_in_words(body: bytes) -> None
 def test_an_object_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match="'tickets'"):
         Server().crm.lookup("tickets", [ID])
+
+
+# Enquiries
+
+
+def test_an_enquiry_goes_to_the_lead_webhook_with_its_own_key() -> None:
+    server = Server(**{f"POST public/leads/{OTHER}/": (201, {"result": "created", "lead": ID})})
+    assert server.crm.enquire({"email": "wen@example.com"}, "ext-1") == Enquiry(ID, "created")
+    (post,) = server.asked
+    assert post.headers["authorization"] == f"Bearer {INTAKE_KEY}"
+    assert json.loads(post.content) == {"email": "wen@example.com", "external_id": "ext-1"}
+
+
+def test_an_enquiry_that_nobody_answered_is_sent_again_as_the_same_id_makes_one_lead() -> None:
+    server = Server(**{f"POST public/leads/{OTHER}/": [(0, None), (200, {"result": "duplicate", "lead": ID})]})
+    crm = connector(httpx2.MockTransport(server._answer), intake=INTAKE)
+    assert crm.enquire({"email": "wen@example.com"}, "ext-1") == Enquiry(ID, "duplicate")
+    assert len(server.sent("POST")) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((401, {"detail": "Wrong key."}), AuthError),
+        ((400, {"result": "rejected", "errors": {"email": ["Enter a valid email address."]}}), RejectedError),
+        ((200, {"result": "test"}), TruncatedError),
+        ((200, []), TruncatedError),
+    ],
+)
+def test_an_enquiry_that_became_no_lead_is_said(answer: Answer, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        Server(**{f"POST public/leads/{OTHER}/": answer}).crm.enquire({"email": "wen"}, "ext-1")
+
+
+def test_an_enquiry_without_an_id_or_a_place_to_go_is_not_sent() -> None:
+    server = Server()
+    with pytest.raises(RejectedError):
+        server.crm.enquire({"email": "wen@example.com"}, " ")
+    with pytest.raises(ConfigError) as caught:
+        connector(httpx2.MockTransport(server._answer)).enquire({}, "ext-1")
+    assert "Lead webhooks" in caught.value.hint
+    assert server.asked == []

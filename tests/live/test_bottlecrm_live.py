@@ -327,6 +327,34 @@ def test_a_webhook_as_it_comes_is_believed_and_says_what_to_read(office: Office,
     assert len({hint.event for hint in hints}) == 4
 
 
+# Enquiries
+
+
+def test_an_enquiry_makes_one_lead_however_often_it_is_sent(office: Office) -> None:
+    about = {"name": "Site", "source": "web form"}
+    hook = office.company.request("POST", "/api/leads/intakes/", about)
+    told = {"url": office.company.url, "key": office.company.token, "intake": hook["url"], "intake_key": hook["key"]}
+    with connect("bottlecrm", **told) as connection:
+        crm = connection.connector
+        assert isinstance(crm, BottleCRM)
+        first = crm.enquire({"first_name": "Wen", "email": "wen@example.com"}, "ext-1")
+        again = crm.enquire({"first_name": "Wen", "email": "wen@example.com"}, "ext-1")
+        other = crm.enquire({"first_name": "Wen", "email": "WEN@example.com", "phone": "+1 503-555-0142"}, "ext-2")
+    assert (first.result, again.result, other.result) == ("created", "duplicate", "merged")
+    assert {first.lead, again.lead, other.lead} == {raw["id"] for raw in office.read("leads")}
+    (raw,) = office.read("leads")
+    assert (raw["external_id"], raw["phone"]) == ("ext-1", "+1 503-555-0142")
+
+
+def test_an_enquiry_with_a_wrong_key_makes_no_lead(office: Office) -> None:
+    hook = office.company.request("POST", "/api/leads/intakes/", {"name": "Site", "source": "web form"})
+    crm = connector(office.wire, office.company.url, office.company.token, intake=hook["url"])
+    with pytest.raises(AuthError) as caught:
+        crm.enquire({"email": "wen@example.com"}, "ext-1")
+    assert "key of the lead webhook" in caught.value.hint
+    assert office.read("leads") == []
+
+
 # The whole way
 
 

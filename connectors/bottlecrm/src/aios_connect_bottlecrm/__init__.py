@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .connector import BottleCRM
+from .intake import Enquiry
 
-__all__ = ["BottleCRM"]
+__all__ = ["BottleCRM", "Enquiry"]

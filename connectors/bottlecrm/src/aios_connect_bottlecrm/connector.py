@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aios_connect.connectors import (
@@ -29,6 +29,7 @@ from aios_connect.connectors import (
 
 from . import webhooks
 from .describing import Describer
+from .intake import Enquiry, enquire
 from .objects import CUSTOM, KEY
 from .reading import Reader
 from .wire import Wire
@@ -73,6 +74,8 @@ class BottleCRM(Connector):
         settings=(
             Setting("url", "Address of the server, such as https://crm.example.com; without /api.", required=True),
             Setting("webhook_secret", "Secret of the webhook, whsec_..., if it has one here.", secret=True),
+            Setting("intake", "Address of a lead webhook, if enquiries are to be handed in there."),
+            Setting("intake_key", "Key of the lead webhook.", secret=True),
         ),
         objects={
             "leads": _object("Leads", modified="updated_at", contact="contacts"),
@@ -148,6 +151,15 @@ class BottleCRM(Connector):
         """
         webhooks.verify(request, self.context.credentials.secret("webhook_secret"), now=self.context.now())
         return webhooks.hints(request.body)
+
+    def enquire(self, values: Mapping[str, str], external_id: str) -> Enquiry:
+        """Hand in an enquiry at the lead webhook of the connection: the same id makes one lead, however often it is sent.
+
+        Args:
+            values: Fields of a lead by name.
+            external_id: The sender's own id of the enquiry.
+        """
+        return enquire(self.context, values, external_id)
 
     def provision(self) -> list[str]:
         """Make the custom field that holds our key, on every object that has none."""

@@ -20,7 +20,7 @@ from aios_connect.connectors import (
 
 from .objects import OBJECTS, Half, Kind
 
-__all__ = ["ID", "Wire"]
+__all__ = ["ID", "Wire", "meaning"]
 
 ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
@@ -44,7 +44,7 @@ class Wire:
         Raises:
             TruncatedError: The answer is no JSON object.
         """
-        return _body(self._http.request("GET", f"api/{path}", params=params, object=object, classify=_meaning))
+        return _body(self._http.request("GET", f"api/{path}", params=params, object=object, classify=meaning))
 
     def send(self, method: str, path: str, values: Raw | None = None, *, object: str = "", line: str = "") -> dict[str, Any]:
         """Change something below ``/api/``. It is sent once.
@@ -61,7 +61,7 @@ class Wire:
                 object=object,
                 lines=[line] if line else (),
                 safe=False,
-                classify=_meaning,
+                classify=meaning,
             )
         )
 
@@ -106,7 +106,7 @@ class Wire:
                 f"api/{kind.path}/{NOBODY}/",
                 json=None if method == "GET" else {},
                 object=object,
-                classify=_meaning,
+                classify=meaning,
                 safe=True,
             )
         except AuthError as error:
@@ -118,7 +118,7 @@ class Wire:
         return ""
 
 
-def _meaning(response: Response) -> ProviderError | None:
+def meaning(response: Response) -> ProviderError | None:
     """What only BottleCRM says: that it does not know a token (with 403), what it refuses, and that it failed (with 200)."""
     facts: dict[str, Any] = {
         "provider": response.provider,
