@@ -267,10 +267,10 @@ def test_what_a_task_is_about_is_told_by_the_object() -> None:
     about = [(raw["about"], raw["WhatId"]) for raw in told.values()]
     kinds = [({name: bool(id) for name, id in held.items()}, bool(what)) for held, what in about]
     assert kinds == [
-        ({"Opportunity": True}, True),
+        ({"Account": True, "Opportunity": True}, True),
         ({"Account": True, "Opportunity": False}, True),
         ({"Account": False, "Opportunity": False}, False),
-        ({"Opportunity": True}, True),
+        ({"Account": True, "Opportunity": True}, True),
     ]
 
 

@@ -340,18 +340,28 @@ def test_what_a_task_is_about_is_written_by_the_object() -> None:
     assert (both.outcome, one.outcome, wrong.outcome) == ("written", "written", "rejected")
     tasks = vendor.records["Task"]
     assert [tasks.rows_of(str(made.id))["WhatId"] for made in (both, one)] == [deal, account]
-    held = {raw["Id"]: raw for raw in salesforce.lookup("Task", [str(both.id), str(one.id)])}
-    kept = Change("update", "4", both.id, {"about": {"Account": account}}, {"about": held[str(both.id)]["about"]})
-    moved = Change("update", "5", one.id, {"about": {"Opportunity": deal}}, {"about": {"Opportunity": None}})
-    outcome = salesforce.write("Task", [kept, moved])
-    assert outcomes(outcome) == ["rejected", "written"]
-    assert "opportunity" in outcome[0].reason
-    cleared = Change("update", "6", one.id, {"about": {"Opportunity": None}}, {"about": {"Opportunity": deal}})
-    assert outcomes(salesforce.write("Task", [cleared])) == ["written"]
-    assert tasks.rows_of(str(one.id))["WhatId"] is None
-    assert outcomes(salesforce.write("Task", [moved, replace(moved, line="7", id=both.id)])) == ["written", "unchanged"]
-    stale = Change("update", "8", one.id, {"about": {"Opportunity": None}}, {"about": {"Opportunity": None, "Account": account}})
-    assert outcomes(salesforce.write("Task", [stale])) == ["conflict"]
+
+    def patched(id: str | None, **about: str | None) -> Receipt:
+        (raw,) = salesforce.lookup("Task", [str(id)])
+        expect = {"about": {name: raw["about"][name] for name in about}}
+        (receipt,) = salesforce.write("Task", [Change("update", f"line-{id}", id, {"about": about}, expect)])
+        return receipt  # type: ignore[no-any-return]
+
+    theirs = vendor.records["Opportunity"].rows_of(deal)["AccountId"]
+    other = next(row["Id"] for row in vendor.records["Account"] if row["Id"] != theirs)
+    refused = patched(both.id, Account=other)
+    assert (refused.outcome, refused.reason) == ("rejected", "it is about an opportunity, and its account is that one's")
+    assert patched(both.id, Account=theirs).outcome == "unchanged"
+    assert patched(both.id, Opportunity=None).outcome == "written"
+    assert tasks.rows_of(str(both.id))["WhatId"] == theirs, "it is still about the account"
+    assert patched(both.id, Account=None).outcome == "written"
+    assert tasks.rows_of(str(both.id))["WhatId"] is None
+    assert patched(one.id, Account=other, Opportunity=deal).outcome == "written"
+    assert tasks.rows_of(str(one.id))["WhatId"] == deal
+    assert patched(one.id, Account=other, Opportunity=None).outcome == "written"
+    assert tasks.rows_of(str(one.id))["WhatId"] == other
+    stale = Change("update", "8", one.id, {"about": {"Account": None}}, {"about": {"Account": account}})
+    assert outcomes(salesforce.write("Task", [stale])) == ["unchanged" if account == other else "conflict"]
 
 
 def test_a_task_with_a_lead_is_about_nothing_else() -> None:

@@ -4,10 +4,10 @@ Numbers with a fraction are text here, digit by digit: ``{"Amount": "27450.5"}``
 
 ``WhatId`` points at an account, an opportunity, or a record of some fifty other objects. Here it is read as ``about``::
 
-    {"WhatId": "0065j00000AbCdEAAV", "about": {"Opportunity": "0065j00000AbCdEAAV"}}
-    {"WhatId": "0015j00000AbCdEAAV", "about": {"Account": "0015j00000AbCdEAAV", "Opportunity": None}}
+    {"WhatId": "0015j0000000BaSAAU", "about": {"Account": "0015j0000000BaSAAU", "Opportunity": None}}
+    {"WhatId": "0065j0000000BaQAAU", "about": {"Account": "0015j0000000BaPAAU", "Opportunity": "0065j0000000BaQAAU"}}
 
-What is about an opportunity is also about that one's account, whichever that is: the account is left out, and says nothing.
+What is about an opportunity is about that one's account, too, which Salesforce works out (``AccountId``).
 """
 
 from __future__ import annotations
@@ -41,25 +41,29 @@ def shaped(schemas: Schemas, object: str, row: Mapping[str, Any]) -> Raw:
         raw[CURRENCY] = schemas.currency
     if OBJECTS[object].about and "WhatId" in raw:
         what = raw["WhatId"]
-        about = {"Account": what if object_of(what) == "Account" else None, "Opportunity": None}
-        raw["about"] = {"Opportunity": what} if object_of(what) == "Opportunity" else about
+        by_deal = object_of(what) == "Opportunity"
+        account = raw.get("AccountId") if by_deal else what if object_of(what) == "Account" else None
+        raw["about"] = {"Account": account, "Opportunity": what if by_deal else None}
     return raw
 
 
-def what_of(about: Mapping[str, Any], held: Any) -> Any:
-    """The ``WhatId`` that a patch of ``about`` asks for, where ``held`` stands now.
+def what_of(about: Mapping[str, Any], held: Mapping[str, Any] | None) -> Any:
+    """The ``WhatId`` that a patch of ``about`` asks for, of a record that is held or of a new one.
 
     Raises:
-        ValueError: It would take the record away from its opportunity.
+        ValueError: It would give an opportunity's task another account than the opportunity's.
     """
-    if about.get("Opportunity"):
-        return about["Opportunity"]
-    if about.get("Account"):
-        if object_of(held) == "Opportunity" and "Opportunity" not in about:
-            raise ValueError("it is about an opportunity, and the account is that one's")
-        return about["Account"]
-    cleared = {name for name, value in about.items() if not value}
-    return None if object_of(held) in cleared or not held else held
+    now = held["about"] if held else {"Account": None, "Opportunity": None}
+    wanted = {**now, **about}
+    if wanted["Opportunity"]:
+        moved = not same("reference", wanted["Opportunity"], now["Opportunity"])
+        if not moved and not same("reference", wanted["Account"], now["Account"]):
+            raise ValueError("it is about an opportunity, and its account is that one's")
+        return wanted["Opportunity"]
+    if wanted["Account"]:
+        return wanted["Account"]
+    what = held["WhatId"] if held else None
+    return None if object_of(what) in ("Account", "Opportunity") else what
 
 
 def same(type: str, one: Any, other: Any) -> bool:

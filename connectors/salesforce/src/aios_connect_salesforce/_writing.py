@@ -258,7 +258,7 @@ class Writer:
         values = dict(change.patch)
         about = values.pop("about", None)
         if about is not None and OBJECTS[object].about:
-            values["WhatId"] = what_of(about, held["WhatId"] if held else None)
+            values["WhatId"] = what_of(about, held)
         if self._schemas.lacks_currency(object):
             values.pop(CURRENCY, None)
         fields = self._schemas.fields(object)
