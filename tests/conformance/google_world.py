@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,14 @@ def _seen(person: Any) -> Raw:
     return told
 
 
+def _mail(values: Raw) -> bytes:
+    """A message as a colleague's program writes it."""
+    coded = b64encode((values["subject"] or "").encode()).decode()
+    subject = f"=?utf-8?b?{coded}?=" if coded else ""
+    head = f"Message-ID: {values['message_id']}\r\nFrom: {values['from']['email']}\r\nTo: {ADDRESS}\r\n"
+    return f"{head}Date: Mon, 5 Jan 2026 09:00:00 +0000\r\nSubject: {subject}\r\n\r\nHello.\r\n".encode()
+
+
 class _Small(GoogleVendor):
     """A fake whose lists are far shorter than they are asked to be, and whose owner has taken the own calendar off the list."""
 
@@ -111,7 +120,10 @@ class GoogleWorld(VendorWorld):
     settings = {"sign_in": "https://oauth2.googleapis.com"}
     secrets = {"access_token": TOKEN, "refresh_token": REFRESH, "client_secret": "sandbox-client-secret"}
     page_size = 5
-    pages = r"GET /(calendar/v3/(users/me/calendarList|calendars/[^/]+/events)|v1/people/me/connections)$"
+    pages = (
+        r"BATCH GET /gmail/|GET /(gmail/v1/users/me/(messages|history)|v1/people/me/connections"
+        r"|calendar/v3/(users/me/calendarList|calendars/[^/]+/events))$"
+    )
     lag = 50.0
     writes = r"(BATCH )?(POST|PUT|PATCH|DELETE) /(calendar/v3/calendars|v1/people)"
     plays = frozenset({"empty_page", "cursor_gone", "half_done", "all_or_nothing"})
@@ -123,6 +135,15 @@ class GoogleWorld(VendorWorld):
             text="summary",
             bad={"when": {"start": "2026-03-01T09:00:00Z", "end": "2026-03-01T08:00:00Z"}},
         ),
+        "messages": Sample(
+            lambda n: {
+                "message_id": f"<m{n}@northgate.example.com>",
+                "from": {"email": f"ada{n}@northgate.example.com"},
+                "subject": f"Message {n}",
+            },
+            text="subject",
+            clear="",
+        ),
         "contacts": Sample(_contact, text="name.familyName", bad={"birthday": "1990-02-31"}),
     }
 
@@ -131,6 +152,7 @@ class GoogleWorld(VendorWorld):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self._letters: dict[str, Raw] = {}
         self.tokens.put("crm", self.secrets)  # with a token that is good, so that no request is about signing in
 
     def label(self, sent: Sent) -> str:
@@ -146,11 +168,17 @@ class GoogleWorld(VendorWorld):
             return id
         if object == "contacts":
             return str(self.provider.make_contact(_person(values)))
+        if object == "messages":
+            id = str(self.provider.receive_mail(_mail(values)))
+            self._letters[id] = values
+            return id
         return f"{ADDRESS}/{self.provider.make_event(_theirs(values))}"
 
     def change(self, object: str, id: str, values: Raw) -> None:
         if object == "calendars":
             self.provider.list_of_calendars.change(id, values, by="a person")
+        elif object == "messages":
+            self._rewrite(id, values)
         elif object == "contacts":
             name = {**self.provider.contacts.get(id).values["names"][0], **values["name"]}
             self.provider.contacts.change(id, _person({"name": name}), by="a person")
@@ -160,10 +188,22 @@ class GoogleWorld(VendorWorld):
     def remove(self, object: str, id: str) -> None:
         if object == "calendars":
             self.provider.list_of_calendars.remove(id, by="a person")
+        elif object == "messages":
+            self.provider.delete_mail(id)
         elif object == "contacts":
             self.provider.contacts.remove(id, by="a person")
         else:
             self.provider.drop_event(id.rpartition("/")[2])
+
+    def size(self, object: str) -> int:
+        """Messages come in batches of fifty, however long the lists are that they are named in."""
+        return 50 if object == "messages" else super().size(object)
+
+    def _rewrite(self, id: str, values: Raw) -> None:
+        """What nobody can do at Gmail: another text in a message. Its people can only label it, which is how it is told here."""
+        self._letters[id] = {**self._letters[id], **values}
+        self.provider.mail[id] = replace(self.provider.mail[id], content=_mail(self._letters[id]))
+        self.provider.label_mail(id, add=["STARRED"])
 
     def slow_index(self, seconds: float) -> None:
         self.provider.slowness = seconds
@@ -171,6 +211,9 @@ class GoogleWorld(VendorWorld):
     def truth(self, object: str) -> dict[str, Raw]:
         if object == "calendars":
             return {one.id: {"id": one.id, "description": None, **one.values} for one in self.provider.list_of_calendars}
+        if object == "messages":
+            told = {id: self._letters[id] for id in self.provider.mail}
+            return {id: {"id": id, **values, "subject": values["subject"] or None} for id, values in told.items()}
         if object == "contacts":
             return {one.id: {"id": one.id, **_seen(one.values)} for one in self.provider.contacts}
         return {f"{ADDRESS}/{one.id}": self._shown(one.values) for one in self.provider.calendars[ADDRESS].events}

@@ -62,6 +62,8 @@ def test_what_nobody_consented_to_is_named_with_its_scope() -> None:
         "read events": f"scope {SCOPES}calendar.events",
         "write events": f"scope {SCOPES}calendar.events",
         "read busy times": f"scope {SCOPES}calendar.freebusy",
+        "read messages": f"scope {SCOPES}gmail.readonly",
+        "write messages": f"scope {SCOPES}gmail.compose",
     }
 
 

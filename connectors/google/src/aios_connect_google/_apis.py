@@ -51,6 +51,7 @@ NEEDS: Final[Mapping[str, Needs]] = {
     "events": Needs(f"{_AUTH}calendar.events", f"{_AUTH}calendar.events"),
     "busy times": Needs(f"{_AUTH}calendar.freebusy"),
     "contacts": Needs(f"{_AUTH}contacts", f"{_AUTH}contacts"),
+    "messages": Needs(f"{_AUTH}gmail.readonly", f"{_AUTH}gmail.compose"),
 }
 """By object."""
 

@@ -29,7 +29,7 @@ from aios_connect.connectors import (
     Setting,
 )
 
-from . import _calendars, _contacts, _events
+from . import _calendars, _contacts, _events, _gmail
 from ._apis import NEEDS, SCOPES
 from ._channels import Channel, Channels
 from ._events import Busy
@@ -50,6 +50,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "calendars": _Kind(_calendars.SPEC, lambda wire, context: _calendars.Calendars(wire)),
     "events": _Kind(_events.SPEC, _events.Events),
     "contacts": _Kind(_contacts.SPEC, lambda wire, context: _contacts.Contacts(wire)),
+    "messages": _Kind(_gmail.SPEC, lambda wire, context: _gmail.Messages(wire)),
 }
 """Every object: what it claims, and who handles it."""
 
@@ -87,6 +88,7 @@ class Google(Connector):
         objects={name: kind.spec for name, kind in _KINDS.items()},
         limits=(
             Limit(600, 60, scope="calendar", source=_QUOTA),
+            Limit(15_000, 60, scope="gmail", source="https://developers.google.com/gmail/api/reference/quota"),  # units
             # Google shows it in the console only; this is what people report as the default.
             Limit(90, 60, scope="people", source="https://github.com/MrCaspan/GAS-Gmail-Signature-Templator/pull/1"),
         ),

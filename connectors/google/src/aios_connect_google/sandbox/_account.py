@@ -44,6 +44,7 @@ class Hazards:
         short_pages: Pages of events are shorter than asked for, and some are empty (discovery document, ``events.list``, ``maxResults``).
         calendar_tokens: Days until a sync token of Calendar is forgotten; that it happens: developers.google.com/workspace/calendar/api/guides/sync.
         people_tokens: Days until a sync token of contacts is forgotten (discovery document, ``people.connections.list``).
+        history: Days until the history of a mailbox is forgotten (https://developers.google.com/workspace/gmail/api/guides/sync).
         lag: Mean seconds, exponential, until changed contacts are told; "several minutes": discovery document, ``people.connections.list``.
         shuffled: Batches answer in another order than asked (https://developers.google.com/workspace/calendar/api/guides/batch).
     """
@@ -55,6 +56,7 @@ class Hazards:
     short_pages: bool = True
     calendar_tokens: float = 30.0
     people_tokens: float = 7.0
+    history: float = 7.0
     lag: float = 60.0
     shuffled: bool = True
 
@@ -62,7 +64,7 @@ class Hazards:
     def none(cls) -> Hazards:
         """An account as the documentation's examples show it."""
         unlimited = 10**9
-        return cls(0.0, unlimited, unlimited, unlimited, False, 10_000.0, 10_000.0, 0.0, False)
+        return cls(0.0, unlimited, unlimited, unlimited, False, 10_000.0, 10_000.0, 10_000.0, 0.0, False)
 
 
 class Account(Vendor):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from email.message import EmailMessage
+from email.utils import format_datetime
 from typing import Final
 
+from ._account import ADDRESS
 from ._vendor import GoogleVendor
 
 __all__ = ["furnish"]
@@ -18,6 +21,23 @@ _PEOPLE: Final = (
     ("Miriam", "Alder", "miriam@alderfinch.example.com", "Alder & Finch Dental", "Owner", "(503) 555-0101"),
     ("Zoë", "O'Hara", "zoe.ohara@harborlane.example.com", "Harbor Lane Montessori", "Bursar", "(503) 555-0140"),
     ("Wen", "Zhao", "wen@northgate.example.com", "Northgate Robotics", "Facilities lead", "(503) 555-0106"),
+)
+_MAIL: Final = (
+    (
+        "m1@northgate.example.com",
+        "Wen Zhao <wen@northgate.example.com>",
+        "Clean room, floor 2",
+        "",
+        "Can you do nights in February?",
+    ),
+    (
+        "m2@northgate.example.com",
+        "Wen Zhao <wen@northgate.example.com>",
+        "Re: Clean room, floor 2",
+        "m1@northgate.example.com",
+        "Or weekends.",
+    ),
+    ("m3@harborlane.example.com", "Zoë O'Hara <zoe.ohara@harborlane.example.com>", "Invoice", "", "It has the wrong floor."),
 )
 
 
@@ -43,4 +63,12 @@ def furnish(vendor: GoogleVendor) -> GoogleVendor:
                 "organizations": [{"name": company, "title": title}],
             }
         )
+    for id, sender, subject, answers, text in _MAIL:
+        message = EmailMessage()
+        message["Message-ID"], message["From"], message["To"], message["Subject"] = f"<{id}>", sender, ADDRESS, subject
+        message["Date"] = format_datetime(vendor.clock.now())
+        if answers:
+            message["In-Reply-To"] = message["References"] = f"<{answers}>"
+        message.set_content(text)
+        vendor.receive_mail(message.as_bytes())
     return vendor

@@ -12,6 +12,7 @@ __all__ = ["EVIDENCE"]
 
 _CALENDAR: Final = "https://www.googleapis.com/discovery/v1/apis/calendar/v3/rest"
 _PEOPLE: Final = "https://www.googleapis.com/discovery/v1/apis/people/v1/rest"
+_GMAIL: Final = "https://gmail.googleapis.com/$discovery/rest?version=v1"
 _GUIDES: Final = "https://developers.google.com/workspace/calendar/api/guides"
 
 EVIDENCE: Final[Mapping[str, str]] = {
@@ -23,6 +24,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
         ("list_contacts", "get_contacts", "one_person", "create_contact", "update_contact", "delete_contact"), _PEOPLE
     ),
     **dict.fromkeys(("batch_create", "batch_update", "batch_delete"), _PEOPLE),
+    **dict.fromkeys(("mail_profile", "list_mail", "one_mail", "list_history", "list_labels", "send_mail"), _GMAIL),
+    **dict.fromkeys(("list_drafts", "one_draft", "make_draft", "drop_draft", "send_draft"), _GMAIL),
     "token": "https://developers.google.com/identity/protocols/oauth2/web-server#offline",
     "revoke": "https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke",
     **dict.fromkeys(("batch", "batch_of"), f"{_GUIDES}/batch"),
