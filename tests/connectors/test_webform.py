@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from aios_connect_webform import WebForm
 from aios_connect_webform.content import read_content
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aios_connect.connectors import AuthError, ConfigError, CursorGoneError, Hint, Receives, RejectedError, Request
@@ -331,6 +331,31 @@ def test_both_ways_to_send_a_form_say_the_same(fields: list[tuple[str, str]]) ->
     assert read_content(wrapped, kind).fields == read_content(urlencode(sendable).encode(), URLENCODED).fields
 
 
+_HOSTILE = st.text(max_size=40) | st.sampled_from(
+    ["http://[", "http://a:99999", "1e999", "9" * 30, "\x00", "//[", "http://\u2100"]
+)
+
+
+@settings(max_examples=40, deadline=None)  # each opens an inbox on the disk
+@given(
+    said=st.dictionaries(
+        st.sampled_from(["message", "page", "referrer", "shown_at", "utm_medium", "email"]), _HOSTILE, min_size=1
+    ),
+    referer=_HOSTILE,
+    url=_HOSTILE,
+)
+def test_whatever_a_stranger_writes_is_answered_and_can_be_read(
+    tmp_path_factory: pytest.TempPathFactory, said: dict[str, str], referer: str, url: str
+) -> None:
+    desk = Desk(tmp_path_factory.mktemp("desk"), origins=SITE, shown="shown_at")
+    body = urlencode({name: value.encode("utf-8", "replace") for name, value in said.items()}).encode()
+    reply = desk.send(body, origin=SITE, referer=referer, url=url)
+    assert reply.status in (200, 400)
+    assert len(desk.records()) == (reply.status == 200)
+    assert desk.aside() == []
+    desk.form.close()
+
+
 # machines
 
 
@@ -488,6 +513,8 @@ def test_what_is_missing_before_anything_can_come_in_is_named(tmp_path: Path) ->
         {"origins": "www.example.com"},
         {"origins": f"{SITE}/page"},
         {"thanks": "/thanks"},
+        {"thanks": "https://[www.example.com"},
+        {"origins": "https://www.example.com:port"},
         {"thanks": "javascript:alert(1)"},
         {"thanks": f"{SITE}/a\r\nset-cookie: b"},
         {"max_bytes": "much"},

@@ -378,6 +378,19 @@ def test_a_signed_event_of_another_shape_is_kept_aside_and_not_refused(folder: P
     stripe.desk.form.close()
 
 
+def test_an_event_that_cannot_be_read_is_set_aside_and_the_others_are_read(folder: Path) -> None:
+    stripe = Vendor(folder, "stripe", "stripe_signature")
+    stripe.tell(stripe_event(id="evt_1"))
+    stripe.tell({"id": "evt_2", "type": "checkout.session.completed", "created": 10**30, "data": {"object": {"id": "cs_2"}}})
+    stripe.tell({**stripe_event(), "id": "evt_3", "data": {"object": {"id": "cs_3", "customer_details": "none"}}})
+    assert [raw["id"] for raw in stripe.desk.records()] == ["cs_1"]
+    assert [(bad.id, bad.reason[:18]) for bad in stripe.desk.aside()] == [
+        ("cs_2", "it cannot be read:"),
+        ("cs_3", "it cannot be read:"),
+    ]
+    stripe.desk.form.close()
+
+
 def test_a_signature_from_yesterday_is_refused(folder: Path) -> None:
     for number, (source, header, most) in enumerate(
         (("stripe", "stripe_signature", 300), ("calendly", "calendly_webhook_signature", 180))

@@ -92,6 +92,8 @@ def test_what_is_read_is_mapped_to_an_enquiry(tmp_path: Path) -> None:
     ("request_", "status"),
     [
         (b"POST /elsewhere HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 404),
+        (b"POST //[ HTTP/1.1\r\nHost: [\r\nContent-Length: 0\r\n\r\n", 404),
+        (b"POST /website HTTP/1.1\r\nHost: [\r\nContent-Length: 0\r\n\r\n", 400),
         (b"GET /website HTTP/1.1\r\nHost: a\r\n\r\n", 405),
         (b"POST /website HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
         (b"POST /website HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 411),

@@ -222,6 +222,10 @@ class WebForm(Connector):
             return Event((SUBMISSIONS,), caught=f"it is signed, and is not what {self._source.title} sends ({said})")
 
     def _look_at(self, request: Request) -> None:
+        try:
+            _ = urlsplit(request.url).port
+        except ValueError:
+            raise RejectedError("the address is none", hint="look at the header Host", status=400) from None
         if request.method != "POST":
             raise RejectedError(f"{request.method[:20]} is not taken here", hint="send a POST", status=405)
         origin = request.headers.get("origin")

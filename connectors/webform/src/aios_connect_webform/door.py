@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aios_connect.connectors import AuthError, ConfigError, Context, Setting
 
@@ -128,17 +128,27 @@ def keys_of(context: Context) -> list[str]:
 
 
 def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/") or parts.query:
+    parts = _parts(text)
+    if parts is None or parts.path not in ("", "/") or parts.query:
         raise ConfigError(f"origins: {text!r} is no origin", hint="write https://www.example.com, without a path")
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _page(name: str, text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.netloc or not text.isprintable() or " " in text):
+    if text and _parts(text) is None:
         raise ConfigError(f"{name}: {text!r} is no whole address", hint="write https://www.example.com/page")
     return text
+
+
+def _parts(text: str) -> SplitResult | None:
+    """The parts of a whole web address; ``None`` if it is none."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    whole = parts.scheme in ("http", "https") and parts.netloc and text.isprintable() and " " not in text
+    return parts if whole else None
 
 
 def _number(name: str, text: str) -> float:

@@ -14,7 +14,7 @@ from .sources.source import CALLS, SUBMISSIONS
 
 __all__ = ["MISSHAPEN", "SCHEMAS", "record"]
 
-MISSHAPEN: Final = (LookupError, TypeError, ValueError, AttributeError, RejectedError)
+MISSHAPEN: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RejectedError)
 """What is raised over a payload that is not what its source always sends."""
 
 _INSTANT: Final = "instant"

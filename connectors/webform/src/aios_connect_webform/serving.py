@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 from aios_connect.connectors import Request
 from aios_connect.connectors.webhooks import Answers, Reply
@@ -86,7 +85,7 @@ def _handler(doors: Mapping[str, Answers]) -> type[BaseHTTPRequestHandler]:
 
         def _replied(self) -> Reply | None:
             """The answer; ``None`` for a request that broke off, to which nobody listens any more."""
-            door = doors.get(urlsplit(self.path).path)
+            door = doors.get(self.path.partition("?")[0])
             if door is None:
                 return _refused(404, "there is nothing at this address", f"it is one of {', '.join(sorted(doors))}")
             length = self.headers.get("content-length", "0")

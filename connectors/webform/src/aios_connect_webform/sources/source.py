@@ -140,7 +140,10 @@ def attribution(said: Mapping[str, Any], page: str = "", referrer: str = "") -> 
         page: Address of the page with the form.
         referrer: Address of the page before it.
     """
-    parts = urlsplit(page)
+    try:
+        parts = urlsplit(page)
+    except ValueError:  # it is no address
+        parts = urlsplit("")
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
     found = {part: str(said.get(f"utm_{part}") or asked.get(f"utm_{part}") or "") for part in ("source", "medium", "campaign")}
     found |= {"landing": parts._replace(query="", fragment="").geturl(), "referrer": referrer}
