@@ -16,7 +16,7 @@ import pytest
 from aios_connect_mail import Mail
 
 from aios_connect.connectors import AuthError, ConfigError, UnavailableError
-from aios_connect.connectors.messages import UnreadableMessageError
+from aios_connect.connectors.messages import UnreadableMessageError, understand
 from aios_connect.connectors.sending import Enclosure, Letter, Sends
 from aios_connect.testing.servers.dovecot import DebianMailServer, dovecot
 from aios_connect.testing.servers.mail import MailServer

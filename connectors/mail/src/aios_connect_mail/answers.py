@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
-__all__ = ["Part", "atoms", "from_wire", "number", "to_wire"]
+__all__ = ["Part", "atoms", "from_wire", "number", "quoted", "to_wire"]
 
 Part: TypeAlias = "bytes | tuple[bytes, bytes]"
 """A piece of an answer as ``imaplib`` gives it: text, or text with the literal that follows it."""
@@ -71,8 +71,12 @@ def number(value: Any) -> int:
 
 def to_wire(name: str) -> str:
     """The name of a folder as IMAP writes it, quoted: ``Entwürfe`` as ``"Entw&APw-rfe"``."""
-    shifted = _NOT_PLAIN.sub(_shift, name.replace("&", "&-"))
-    return '"' + shifted.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return quoted(_NOT_PLAIN.sub(_shift, name.replace("&", "&-")).encode("ascii")).decode("ascii")
+
+
+def quoted(name: bytes) -> bytes:
+    """A name as it came, quoted."""
+    return b'"' + name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 def from_wire(name: bytes) -> str:
@@ -93,4 +97,4 @@ def _unshift(match: re.Match[str]) -> str:
     if not match[1]:
         return "&"
     coded = match[1].replace(",", "/")
-    return binascii.a2b_base64(coded + "=" * (-len(coded) % 4)).decode("utf-16-be")
+    return binascii.a2b_base64(coded + "=" * (-len(coded) % 4), strict_mode=True).decode("utf-16-be")

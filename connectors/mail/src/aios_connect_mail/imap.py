@@ -24,7 +24,7 @@ from aios_connect.connectors import (
     UnavailableError,
 )
 
-from .answers import atoms, from_wire, number, to_wire
+from .answers import atoms, from_wire, number, quoted, to_wire
 from .reaching import PATIENCE, Place, place, proven, reached, said
 
 __all__ = ["Folder", "Imap", "Opened"]
@@ -83,6 +83,7 @@ class Imap:
         self._client: imaplib.IMAP4 | None = None
         self._opened: Opened | None = None
         self._folders: list[Folder] | None = None
+        self._wires: dict[str, bytes] = {}
 
     def has(self, extension: str) -> bool:
         """The server offers an extension."""
@@ -96,9 +97,13 @@ class Imap:
     def folders(self) -> list[Folder]:
         """All folders, in the server's order; asked for once in the life of a connection."""
         if self._folders is None:
+            told = self._ask(lambda client: client.list())
+            if not all(len(line) == 3 and isinstance(line[0], list) and isinstance(line[2], bytes) for line in told):
+                raise TruncatedError(f"{self.place} sent an answer that is none to LIST", provider="mail")
+            self._wires = {from_wire(name): quoted(name) for _, _, name in told}
             self._folders = [
                 Folder(from_wire(name), frozenset(mark.decode().lower() for mark in marks), (delimiter or b"").decode())
-                for marks, delimiter, name in self._ask(lambda client: client.list())
+                for marks, delimiter, name in told
             ]
         return self._folders
 
@@ -132,7 +137,7 @@ class Imap:
         for start in range(1, max(last, 1) + 1, span):
             among = ("UID", f"{start}:{min(start + span - 1, last)}") if opened.count > _MOST else ()
             told = self._ask(lambda client, among=among: client.uid("SEARCH", *among, *criteria))  # type: ignore[misc]
-            found.update(number(word) for line in told for word in line if isinstance(word, bytes))
+            found.update(self._number(word) for line in told for word in line if isinstance(word, bytes))
         return sorted(found)
 
     def fetch(self, uids: Sequence[int], *items: str) -> dict[int, dict[str, Any]]:
@@ -151,7 +156,7 @@ class Imap:
             pairs = zip(line[1][::2], line[1][1::2], strict=False)
             values = {name.decode().upper(): value for name, value in pairs if isinstance(name, bytes)}
             if "UID" in values:  # others tell what changed meanwhile
-                found.setdefault(number(values["UID"]), {}).update(values)
+                found.setdefault(self._number(values["UID"]), {}).update(values)
         return {uid: found[uid] for uid in uids if uid in found}
 
     def append(self, folder: str, message: bytes, flags: str) -> None:
@@ -161,12 +166,12 @@ class Imap:
             RejectedError: The server did not take it.
             UnavailableError: The connection broke; it may be there or not.
         """
-        self._run(lambda client: client.append(to_wire(folder), flags, "", message))
+        self._run(lambda client: client.append(self._written(folder), flags, "", message))
 
     def mark(self, folder: str, uid: int, change: str, flags: str) -> None:
         """Change the flags of a message: ``+FLAGS.SILENT`` or ``-FLAGS.SILENT``."""
         self._opened = None
-        self._run(lambda client: client.select(to_wire(folder)))
+        self._run(lambda client: client.select(self._written(folder)))
         self._run(lambda client: client.uid("STORE", str(uid), change, flags))
 
     def expunge(self, folder: str, uid: int) -> None:
@@ -226,19 +231,26 @@ class Imap:
             with contextlib.suppress(OSError):
                 client.shutdown()
 
+    def _written(self, name: str) -> Any:
+        """The name of a folder as this server writes it: bytes, which the client takes although its types do not say so."""
+        return self._wires.get(name) or to_wire(name).encode()
+
+    def _number(self, value: Any) -> int:
+        try:
+            return number(value)
+        except ValueError as error:
+            raise TruncatedError(f"{self.place} sent what cannot be: {error}", provider="mail", object="messages") from None
+
     def _open(self, name: str) -> Opened:
         self._opened = None
         client = self._connected()
         with self._told():
-            kind, data = client.select(to_wire(name), readonly=True)
+            kind, data = client.select(self._written(name), readonly=True)
         if kind != "OK":
             raise NotFoundError(f"there is no folder {name!r} for us: {said(data[-1])}", provider="mail", object="messages")
         told = {word: client.response(word)[1] for word in ("UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ")}
-        try:
-            values = {word: number(found[-1]) if found and found[-1] else 0 for word, found in told.items()}
-            count = number(data[-1])
-        except ValueError as error:
-            raise TruncatedError(f"{self.place} said about {name!r} what cannot be: {error}", provider="mail") from None
+        values = {word: self._number(found[-1]) if found and found[-1] else 0 for word, found in told.items()}
+        count = self._number(data[-1])
         if not values["UIDVALIDITY"] or not values["UIDNEXT"]:
             raise TruncatedError(f"{self.place} opened {name!r} without UIDVALIDITY and UIDNEXT", provider="mail")
         return Opened(name, values["UIDVALIDITY"], values["UIDNEXT"], values["HIGHESTMODSEQ"], count)
