@@ -310,6 +310,7 @@ def test_only_a_post_brings_something(desk: Desk, method: str) -> None:
     assert desk.records() == []
 
 
+@settings(deadline=None)
 @given(body=st.binary(max_size=300), kind=st.sampled_from([URLENCODED, JSON, "multipart/form-data; boundary=x"]))
 def test_whatever_comes_is_read_or_refused(body: bytes, kind: str) -> None:
     try:
@@ -323,6 +324,7 @@ def test_whatever_comes_is_read_or_refused(body: bytes, kind: str) -> None:
     assert refused.hint
 
 
+@settings(deadline=None)
 @given(fields=st.lists(st.tuples(st.text(min_size=1, max_size=9), st.text(max_size=30)), max_size=6))
 def test_both_ways_to_send_a_form_say_the_same(fields: list[tuple[str, str]]) -> None:
     plain = [(name.translate({ord(c): "_" for c in '"\\%\r\n'}), value) for name, value in fields]
