@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -321,14 +322,13 @@ def test_eight_processes_renew_one_token_with_one_request(desk: Desk, store_url:
     keys = Keys({"AIOS_KEY_FILE": desk.environment["AIOS_KEY_FILE"]}, keyring=None, project="p")
     key = keys.find()
     assert key is not None
-    store = Store.open(store_url)
-    sealed = SealedTokens(store, keys, now=now)
-    sealed.put("crm", {**kept.values, "client_id": desk.client.id}, expires_at=0.0)
-    before = desk.server.requests("/oauth/token")
-    got = Processes(store_url, f"{desk.server.url}/oauth/token", key, 0).ask(*["renew"] * 8)
-    assert desk.server.requests("/oauth/token") == before + 1
-    renewed = sealed.get("crm")
-    store.close()
+    with closing(Store.open(store_url)) as store:
+        sealed = SealedTokens(store, keys, now=now)
+        sealed.put("crm", {**kept.values, "client_id": desk.client.id}, expires_at=0.0)
+        before = desk.server.requests("/oauth/token")
+        got = Processes(store_url, f"{desk.server.url}/oauth/token", key, 0).ask(*["renew"] * 8)
+        assert desk.server.requests("/oauth/token") == before + 1
+        renewed = sealed.get("crm")
     assert renewed is not None
     assert got == [renewed.values["access_token"]] * 8
     assert desk.knows(got[0])

@@ -214,6 +214,7 @@ def test_a_word_has_one_stand_in_wherever_it_comes() -> None:
     assert names.text("zephyrine.o@harborlane.com").partition(".")[0] == first.lower()
     assert len(first) == len("Zephyrine")
     assert first != "Zephyrine"
+    assert len(names.clean({"mcDonald": 1, "McDonald": 2, "mcdonald": 3})) == 3
 
 
 def test_different_words_have_different_stand_ins() -> None:
@@ -281,6 +282,16 @@ def test_numbers_that_are_a_phone_or_a_place_are_no_numbers() -> None:
     assert isinstance(cleaned[1], Decimal)
     assert cleaned[1] != 97205
     assert cleaned[2:] == [97205, True]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://[Zephyrine", "//Zephyrine", "https://", "/", "https://zephyrine:pw@[::1]:99999/x?=&a", "ﷺ ß ǅ İstanbul 田中"],
+)
+def test_odd_texts_are_cleaned_as_well(value: str) -> None:
+    cleaned = stand_ins().clean({"phone": [value, Decimal("1.5035550142E+10"), Decimal("-3"), -15035550142]})
+    assert "zephyrine" not in str(cleaned).lower()
+    assert "5035550142" not in str(cleaned)
 
 
 def test_what_is_hidden_does_not_stay_for_its_form() -> None:

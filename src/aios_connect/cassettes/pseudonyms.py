@@ -104,7 +104,7 @@ class Pseudonyms:
         if isinstance(value, str):
             return self._seen(value, place, trail)
         if isinstance(value, (int, Decimal)) and not isinstance(value, bool) and trail and _NUMBERED.search(trail[-1]):
-            return type(value)(self._words(str(value)))
+            return type(value)(self._words(f"{value:f}" if isinstance(value, Decimal) else str(value)))
         return value
 
     def text(self, text: str, *, free: bool = False) -> str:
@@ -138,7 +138,10 @@ class Pseudonyms:
         return text not in self._hidden and (text in self._ids or _SHAPES.fullmatch(text) is not None)
 
     def _address(self, address: str) -> str:
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError:  # it only begins like one
+            return self._words(address)
         origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
         told = (
             self._own[1] if origin == self._own[0] else f"{parts.scheme}://{self._domain(parts.hostname or '')}" if origin else ""
@@ -173,7 +176,8 @@ class Pseudonyms:
         if low not in self._stand_ins:
             self._stand_ins[low] = self._drawn(low)
         drawn = self._stand_ins[low]
-        return drawn.upper() if part.isupper() and len(part) > 1 else drawn.capitalize() if part[:1].isupper() else drawn
+        cased = [letter.upper() if sign.isupper() else letter for letter, sign in zip(drawn, part, strict=False)]
+        return "".join(cased) + drawn[len(part) :]
 
     def _drawn(self, word: str) -> str:
         for attempt in range(_TRIES * 2):
