@@ -161,6 +161,31 @@ def test_what_changes_or_goes_while_it_is_read_is_read_now_or_next_time() -> Non
     assert held == {row["Id"]: row["Title"] for row in vendor.records["Contact"]}
 
 
+def test_a_record_that_is_changed_before_it_is_read_hides_none_behind_it() -> None:
+    """The last row of a page says a later instant than those behind it, and the query is closed there."""
+    vendor = SalesforceVendor(hazards=Hazards(page=7))
+    ids = people(vendor, 30, apart=10)
+    vendor.clock.sleep(3_600)
+    seen = []
+    for number, page in enumerate(connector(vendor).read("Contact")):
+        seen += [raw["Id"] for raw in page.records]
+        if number == 0:
+            vendor.clock.sleep(60)
+            vendor.people_change("Contact", ids[13], {"Title": "Owner"})
+        elif number == 1:
+            vendor.closed()
+    assert set(seen) == set(ids)
+
+
+def test_when_we_looked_at_a_record_is_not_read() -> None:
+    vendor = SalesforceVendor()
+    people(vendor, 1)
+    (raw,) = records(connector(vendor), "Contact").values()
+    assert "LastViewedDate" not in raw
+    assert "MailingAddress" not in raw
+    assert "MailingCity" in raw
+
+
 def test_what_a_long_transaction_commits_late_is_read_next_time() -> None:
     """Its records bear an instant of before the read, and were not there when it ran."""
     vendor = SalesforceVendor()
@@ -168,10 +193,13 @@ def test_what_a_long_transaction_commits_late_is_read_next_time() -> None:
     vendor.clock.sleep(86_400)
     salesforce = connector(vendor)
     cursor = everything(salesforce, "Contact")[-1].cursor
-    (late,) = people(vendor, 1)
-    row = vendor.records["Contact"].rows_of(late)
-    row["SystemModstamp"] -= timedelta(minutes=9)
-    assert late in records(salesforce, "Contact", cursor)
+    for _ in range(2):
+        (late,) = people(vendor, 1)
+        vendor.records["Contact"].rows_of(late)["SystemModstamp"] -= timedelta(minutes=9)
+        pages = everything(salesforce, "Contact", cursor)
+        assert late in {raw["Id"] for page in pages for raw in page.records}
+        vendor.clock.sleep(86_400)
+        cursor = everything(salesforce, "Contact", pages[-1].cursor)[-1].cursor
 
 
 def test_a_page_that_gives_fewer_rows_than_its_query_has_is_not_the_end() -> None:

@@ -171,8 +171,6 @@ class Organisation(Vendor):
         if fresh is None:
             raise RefusedError(400, {"error": "invalid_grant", "error_description": "expired access/refresh token"})
         self._session = str(fresh["access_token"])
-        if self.hazards.one_session:
-            self._locators = {name: one for name, one in self._locators.items() if one.token == TOKEN}
         at = str(int(self.clock.now().timestamp() * 1000))
         return {
             "access_token": self._session,
