@@ -19,7 +19,8 @@ __all__ = ["recipients_in", "spoken"]
 
 _FIRST: Final = re.compile(rf"^\W{{0,12}}?(?:>>>\s*)?(?:user\s+)?<?({ADDRESS.pattern})(?:>|<mailto:|\b)(.*)$", re.IGNORECASE)
 _NAMED: Final = re.compile(
-    rf"(?:rcpt to|recipient\(?s?\)?|address(?:es)?|deliver(?:y|ed|ing)? (?:your )?(?:mail|message)? ?to|delivered to|addressed to|attempts|\bto|\bfor|user)"
+    rf"(?:rcpt to|recipient\(?s?\)?|address(?:es)?|deliver(?:y|ed|ing)? (?:your )?(?:mail|message)? ?to|delivered to|addressed to|attempts"
+    rf"|\bto|\bfor|user)"
     rf"\W{{0,6}}({ADDRESS.pattern})",
     re.IGNORECASE,
 )

@@ -20,6 +20,7 @@ _LONGEST: Final = 1 << 18
 _ID: Final = re.compile(r"<([^<>]{1,998})>")
 _BARE_ID: Final = re.compile(r"[^\s<>,;\"()]{1,500}@[^\s<>,;\"()]{1,500}")
 _URI: Final = re.compile(r"<\s*((?:mailto|https?):[^<>]+?)\s*>", re.IGNORECASE)
+_DAY: Final = 86400
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 _ZONE: Final = re.compile(r"(?:[+-]\d{4}|\b(?:UTC?|GMT|Z|[ECMP][SD]T))\s*$", re.IGNORECASE)
 
@@ -89,6 +90,8 @@ def instant_of(value: str, note: Note) -> datetime | None:
             raise ValueError("it cannot be read")
         if not _ZONE.search(bare):
             raise ValueError("its time zone is missing or unknown")
+        if abs(parts[9] or 0) >= _DAY:
+            raise ValueError("its time zone is more than a day off")
         at = datetime(*parts[:6], tzinfo=UTC).timestamp() - (parts[9] or 0)
         return datetime.fromtimestamp(at, UTC)
     except (ValueError, TypeError, IndexError, OverflowError, OSError) as error:

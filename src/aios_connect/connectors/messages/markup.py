@@ -108,6 +108,8 @@ class _Reader:
 
     def finished(self) -> str:
         self._end_line()
+        while self.lines and not self.lines[-1].strip("> "):
+            self.lines.pop()
         text = "\n".join(self.lines).strip("\n")
         return re.sub(r"\n((?:> )*)\n(?:\1\n)+", r"\n\1\n", text)
 
@@ -128,7 +130,7 @@ class _Reader:
 
     def _shut(self) -> str:
         tag, effect = self._open[-1]
-        if effect == "quote":
+        if effect == "quote" or tag == "pre":
             self._end_line()
         self._open.pop()
         self._counts[tag] -= 1
@@ -183,10 +185,10 @@ def _markup(html: str, start: int, end: int, reader: _Reader) -> int:
     if tag is None:
         close = html.find(">", start, end)
         named = html[start + 1 : start + 3].lstrip("/")[:1].isalpha()
-        if not named or close < 0:
+        if not named:
             reader.says("<")
-            return start + 1 if not named else end
-        return close + 1
+            return start + 1
+        return close + 1 if close >= 0 else end
     name = tag[1].lower()
     if tag[0].startswith("</"):
         reader.closes(name)

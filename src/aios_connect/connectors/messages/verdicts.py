@@ -62,7 +62,7 @@ _POLICY: Final = _words(
     r"spam|black ?list|block ?list|\bblocked|\bbanned|reputation|dnsbl|\brbl\b|unsolicited|abus(e|ive)|phish|virus|malware|infected",
     r"dmarc|dkim|\bspf\b|\bptr\b|reverse dns|rdns|unverif\w+ (sending|sender)|invalid ip|authenticat|unauthori[sz]ed",
     r"not authori[sz]ed|relay(ing)? (access |is |was )?(denied|not|prohibited)|(no|not|cannot|unable to|open) relay",
-    r"access denied|permission|not (permitted|allowed)|policy|policies|sender (address )?(rejected|denied|verify)|sender was rejected",
+    r"access denied|rcpthosts|permission|not (permitted|allowed)|policy|policies|sender (address )?(rejected|denied|verify)|sender was rejected",
     r"(rejected|refused|denied) (your|the) (message|mail|connection)|security|restricted|not accept.{0,20}from|administrative|content filter",
 )
 _CONTENT: Final = _words(
