@@ -259,6 +259,31 @@ def test_an_id_of_fifteen_characters_finds_its_record_and_none_that_differs_by_c
     assert salesforce.lookup("Contact", [ids[0][:14] + "?"]) == []
 
 
+@pytest.mark.parametrize(
+    "key", ["o'Hara", "back\\\\slash\\\\", "two\nlines\tand tabs", "' OR Id != '", '"quoted"', "株式会社", "a" * 80, "007"]
+)
+def test_a_key_is_found_whatever_is_in_it(key: str) -> None:
+    vendor = SalesforceVendor()
+    salesforce = connector(vendor)
+    salesforce.provision()
+    vendor.people_make("Contact", {"LastName": "Other", "aios_key__c": "another"})
+    id = vendor.people_make("Contact", {"LastName": "Zhao", "aios_key__c": key})["Id"]
+    assert {found: raw["Id"] for found, raw in salesforce.find("Contact", [key, "nobody's"]).items()} == {key: id}
+
+
+def test_a_thousand_keys_are_found_in_as_few_calls_as_addresses_are_long() -> None:
+    vendor = SalesforceVendor()
+    salesforce = connector(vendor)
+    salesforce.provision()
+    keys = [f"person_{number:026d}" for number in range(N)]
+    for key in keys:
+        vendor.people_make("Contact", {"LastName": "L", "aios_key__c": key})
+    salesforce.describe("Contact")
+    start = len(vendor.log)
+    assert sorted(salesforce.find("Contact", keys)) == keys
+    assert len(vendor.log) - start <= 5
+
+
 def test_a_user_who_is_made_inactive_is_gone() -> None:
     vendor = furnish(SalesforceVendor())
     salesforce = connector(vendor)

@@ -62,7 +62,8 @@ class Salesforce(Connector):
         auth=(
             Auth(
                 "oauth2",
-                help="A connected app, or an external client app, of your own: Setup > App Manager > New.",
+                help="An external client app, or a connected app, of your own: Setup > App Manager. Its callback address is "
+                "http://127.0.0.1:8765/callback, for aios connect --port 8765.",
                 authorize_url="{url}/services/oauth2/authorize",
                 token_url="{url}/services/oauth2/token",  # noqa: S106  # an address
                 revoke_url="{url}/services/oauth2/revoke",

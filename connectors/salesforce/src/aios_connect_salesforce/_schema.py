@@ -77,6 +77,7 @@ class Schemas:
             if (name in wanted or item.get("custom") or not wanted)
             and item.get("type") not in _COMPOUND
             and name not in _FLEETING
+            and not item.get("deprecatedAndHidden")
         ]
 
     def forget(self) -> None:

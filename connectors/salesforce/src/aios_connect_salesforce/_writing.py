@@ -127,7 +127,11 @@ class Writer:
     def _found(self, object: str, changes: Iterable[Change]) -> _Receipts:
         keyed = {change.key: change.line for change in changes if change.key} if OBJECTS[object].key else {}
         there = self._reader.find(object, [key for key in keyed if key]) if keyed else {}
-        return {keyed[key]: Receipt("written", raw["Id"], str(raw[STAMP]), raw) for key, raw in there.items() if key in keyed}
+        return {
+            keyed[key]: Receipt("written", raw["Id"], str(raw[STAMP]), raw, found=True)
+            for key, raw in there.items()
+            if key in keyed
+        }
 
     # updates
 
