@@ -122,9 +122,11 @@ def _install(title: str, place: Path, pins: list[str], progress: Say, interprete
     else:
         with_pip = [sys.executable, "-m", "pip", "--python", python] if pip else [python, "-m", "pip"]
         command = [*with_pip, "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*command, "--no-deps", "--only-binary", ":all:", *pins], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
+    _run(title, [*command, "--no-deps", "--only-binary", ":all:", *pins])
+
+
+def _run(title: str, command: list[str]) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{title} could not be installed:\n{done.stdout.decode(errors='replace')[-2000:]}")
 
