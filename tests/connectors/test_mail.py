@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from aios_connect_mail import Mail
 from aios_connect_mail.answers import Part, atoms, from_wire, to_wire
-from aios_connect_mail.composing import UnsendableError, compose, mailbox
 from aios_connect_mail.identity import by_header, by_message_id, message_id_in
 from aios_connect_mail.smtp import _stuffed, _xtext
 from hypothesis import given
@@ -31,6 +30,7 @@ from aios_connect.connectors import (
     TruncatedError,
     UnavailableError,
 )
+from aios_connect.connectors.composing import UnsendableError, compose, mailbox
 from aios_connect.connectors.credentials import MemoryTokenStore
 from aios_connect.connectors.sending import Letter, message_id
 
@@ -399,3 +399,20 @@ def test_an_address_that_needs_smtputf8_is_refused_where_it_is_not_offered(opene
             refused = way.transmit(client, letter, "<i@example.com>", frozenset())
     assert refused is not None
     assert "SMTPUTF8" in refused.reason
+
+
+@pytest.mark.parametrize("auth", [0, 1])
+def test_what_signed_us_in_is_not_shown_when_a_server_echoes_it(opened: Opening, auth: int) -> None:
+    answer = smtp_answers()
+
+    def echoing(line: str) -> bytes:
+        return b"535 5.7.8 no: " + line.encode() + b"\r\n" if line.startswith("AUTH") else answer(line)
+
+    secrets = {"password": "correct-horse", "access_token": "ya29.secret-token"}
+    with line_server(b"220 ready\r\n", echoing) as port:
+        way = opened(secrets=secrets, auth=auth, smtp_host="127.0.0.1", smtp_port=str(port), smtp_security="none")._sender._way()
+        with pytest.raises(AuthError) as caught, way.session():
+            pass
+    proofs = ("\0nora@example.com\0correct-horse", "user=nora@example.com\1auth=Bearer ya29.secret-token\1\1")
+    for shown in (*secrets.values(), *(base64.b64encode(proof.encode()).decode() for proof in proofs)):
+        assert shown not in f"{caught.value}{caught.value!r}{caught.value.hint}"

@@ -25,13 +25,15 @@ from aios_connect.connectors import (
 )
 
 from .answers import atoms, from_wire, number, quoted, to_wire
-from .reaching import PATIENCE, Place, place, proven, reached, said
+from .reaching import PATIENCE, Place, coded, place, proven, reached, said
 
 __all__ = ["Folder", "Imap", "Opened"]
 
 _Result = TypeVar("_Result")
 _MOST: Final = 60_000
 """UIDs in one answer to a search: the standard library takes no line of more than a million bytes."""
+_PAUSE: Final = 60.0
+"""Seconds between two looks where the server has no IDLE."""
 _LATER: Final = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT)\]")  # RFC 5530; of a dead access token Dovecot says the first as well
 _NEWS: Final = re.compile(rb"\* (\d+ (EXISTS|EXPUNGE|FETCH)|VANISHED)\b", re.IGNORECASE)
 
@@ -198,8 +200,11 @@ class Imap:
             if not known(own.open(name)):
                 return True
             if not own.has("IDLE"):
-                self._context.sleep(seconds)
-                return not known(own.open(name, again=True))
+                while (left := until - now().timestamp()) > 0:
+                    self._context.sleep(min(left, _PAUSE))
+                    if not known(own.open(name, again=True)):
+                        return True
+                return False
             client = own._connected()
             with own._told():
                 client.send(b"AIOS1 IDLE\r\n")
@@ -286,10 +291,13 @@ class Imap:
     def _sign_in(self, client: imaplib.IMAP4, user: str, proof: str) -> None:
         try:
             if self._context.credentials.auth.kind == "oauth2":
-                told = f"user={user}\1auth=Bearer {proof}\1\1".encode()
-                client.authenticate("XOAUTH2", lambda challenge: b"" if challenge else told)  # a challenge is a refusal
+                told = f"user={user}\1auth=Bearer {proof}\1\1"
+                coded(told)
+                client.authenticate("XOAUTH2", lambda challenge: b"" if challenge else told.encode())  # a challenge is a refusal
             elif "AUTH=PLAIN" in client.capabilities:
-                client.authenticate("PLAIN", lambda _: f"\0{user}\0{proof}".encode())
+                told = f"\0{user}\0{proof}"
+                coded(told)
+                client.authenticate("PLAIN", lambda _: told.encode())
             else:
                 client.login(user, proof)
         except imaplib.IMAP4.abort:

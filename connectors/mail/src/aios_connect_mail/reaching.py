@@ -5,6 +5,7 @@ Certificates are verified. Without TLS nothing is sent to another machine unless
 
 from __future__ import annotations
 
+import base64
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,9 @@ from ipaddress import ip_address
 from typing import Final, TypeVar
 
 from aios_connect.connectors import AuthError, ConfigError, Context, ProviderError, UnavailableError, redact
+from aios_connect.connectors.redaction import remember
 
-__all__ = ["PATIENCE", "Place", "place", "proven", "reached", "said"]
+__all__ = ["PATIENCE", "Place", "coded", "place", "proven", "reached", "said"]
 
 PATIENCE: Final = 60.0
 """Seconds that a server is waited for, at every single answer."""
@@ -92,6 +94,13 @@ def proven(context: Context, kind: str, attempt: Callable[[str], _Result]) -> _R
         if not context.credentials.refresh({"authorization": f"Bearer {token}"}):
             raise
     return attempt(context.credentials.access_token())
+
+
+def coded(proof: str) -> str:
+    """A proof of who we are as it goes over the wire, in base64; from now on it is kept out of every text, should a server echo it."""
+    told = base64.b64encode(proof.encode()).decode()
+    remember(told)
+    return told
 
 
 @contextmanager

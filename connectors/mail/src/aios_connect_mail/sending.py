@@ -13,9 +13,9 @@ from typing import Final
 from uuid import uuid4
 
 from aios_connect.connectors import AmbiguousWriteError, ConfigError, Context, ProviderError
+from aios_connect.connectors.composing import Composed, UnsendableError, compose, mailbox
 from aios_connect.connectors.sending import Letter, Sent, message_id
 
-from .composing import Composed, UnsendableError, compose, mailbox
 from .folders import Folders
 from .imap import Imap
 from .smtp import Smtp

@@ -6,7 +6,6 @@ it is on its way, only the server's answer says what became of the message.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import re
 import smtplib
@@ -16,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from aios_connect.connectors import AmbiguousWriteError, AuthError, Context, ProviderError, UnavailableError
+from aios_connect.connectors.composing import Composed
 
-from .composing import Composed
-from .reaching import PATIENCE, place, proven, reached, said
+from .reaching import PATIENCE, coded, place, proven, reached, said
 
 __all__ = ["Refusal", "Smtp"]
 
@@ -164,15 +163,15 @@ class Smtp:
     def _sign_in(self, client: smtplib.SMTP, kind: str, user: str, proof: str) -> None:
         offered = client.esmtp_features.get("auth", "").upper().split()
         if kind == "oauth2":
-            code, words = client.docmd("AUTH", f"XOAUTH2 {_coded(f'user={user}{chr(1)}auth=Bearer {proof}{chr(1)}{chr(1)}')}")
+            code, words = client.docmd("AUTH", f"XOAUTH2 {coded(f'user={user}{chr(1)}auth=Bearer {proof}{chr(1)}{chr(1)}')}")
             if code == 334:  # the reason, which must be answered before the refusal comes
                 code, words = client.docmd("")
         elif "PLAIN" in offered or "LOGIN" not in offered:
-            code, words = client.docmd("AUTH", f"PLAIN {_coded(f'{chr(0)}{user}{chr(0)}{proof}')}")
+            code, words = client.docmd("AUTH", f"PLAIN {coded(f'{chr(0)}{user}{chr(0)}{proof}')}")
         else:
-            code, words = client.docmd("AUTH", f"LOGIN {_coded(user)}")
+            code, words = client.docmd("AUTH", f"LOGIN {coded(user)}")
             if code == 334:
-                code, words = client.docmd(_coded(proof))
+                code, words = client.docmd(coded(proof))
         if code in (235, 503):
             return
         if 400 <= code < 500 and kind == "password":
@@ -195,10 +194,6 @@ def _stuffed(content: bytes) -> bytes:
     if lines[-1] == b"":
         lines.pop()
     return b"".join((b"." if line.startswith(b".") else b"") + line + b"\r\n" for line in lines)
-
-
-def _coded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 def _xtext(text: str) -> str:
