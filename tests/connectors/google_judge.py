@@ -1,7 +1,8 @@
 """A judge of Google's own making: the discovery documents, as OpenAPI, between the connector and the fake.
 
 Every request of ours and every answer of the fake has to be valid, those in a batch each by itself. Fields that the documents do not
-know are refused in both directions. In two things they are relaxed: ``null`` in a body of PATCH clears
+know are refused in both directions. Bytes are in base64 for addresses (RFC 4648, 5) with Google, which OpenAPI has no word for. In two
+things they are relaxed: ``null`` in a body of PATCH clears
 (https://developers.google.com/workspace/calendar/api/guides/performance#patch), which no schema of theirs says; and ``metadata`` of a
 contact may be sent, as the same document demands it of ``people.updateContact`` and calls it output only.
 """
@@ -135,6 +136,9 @@ def _close(schema: dict[str, Any]) -> None:
     """No fields but those that the schema names, in it and in all that it holds."""
     if schema.get("properties"):
         schema.setdefault("additionalProperties", False)
+    if schema.get("format") == "byte":
+        del schema["format"]
+        schema["pattern"] = "^[A-Za-z0-9_-]*=*$"
     for inner in (*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")):
         if isinstance(inner, dict):
             _close(inner)

@@ -5,6 +5,7 @@ The documents are those of the folder that ``AIOS_SPECS`` names; without it, and
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from aios_connect_google._apis import NEEDS
 from aios_connect_google.sandbox import ADDRESS, EVIDENCE, TOKEN, GoogleVendor, Hazards, furnish
 
 from aios_connect.connectors import Change
+from aios_connect.connectors.sending import Letter
 
 from .google_account import connector, everything
 from .google_judge import SPECS, Judge
@@ -40,17 +42,21 @@ def test_all_that_is_read_is_as_the_discovery_documents_say(judged: tuple[Google
     vendor, judge, google = judged
     google.check()
     monday = next(one.id for one in vendor.calendars[ADDRESS].events if one.values.get("recurrence"))
-    for object in ("calendars", "events", "contacts"):
+    for object in google.spec.objects:
         google.describe(object)
         pages = everything(google, object)
         ids = [raw["id"] for page in pages for raw in page.records]
         if object == "events":
             vendor.drop_event(f"{monday}_20260112T163000Z")
             vendor.drop_event(ids[0].rpartition("/")[2])
+        if object == "messages":
+            vendor.label_mail(ids[0], add=["Label_7"])
+            vendor.delete_mail(ids[1])
         assert everything(google, object, pages[-1].cursor)
-        missing = {"events": f"{ADDRESS}/nothere", "contacts": "people/c1", "calendars": "nobody@example.com"}[object]
-        assert len(google.lookup(object, [*ids, missing])) == len(ids) - (object == "events")
-        assert sum(len(page.items) for page in google.scan(object)) == len(ids) - (object == "events")
+        missing = {"events": f"{ADDRESS}/nothere", "contacts": "people/c1", "calendars": "nobody@example.com"}
+        left = len(ids) - (object in ("events", "messages"))
+        assert len(google.lookup(object, [*ids, missing.get(object, "19")])) == left
+        assert sum(len(page.items) for page in google.scan(object)) == left
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     assert google.busy(start, end)
     assert google.occurrences(start, end)
@@ -104,7 +110,12 @@ def test_all_that_is_written_is_as_the_discovery_documents_say(judged: tuple[Goo
     assert google.write("contacts", [Change("update", "r", one.id, {"note": "x"}, version=one.version)])[0].outcome == "conflict"
     gone = [Change("delete", f"g{n}", receipt.id, version=receipt.version) for n, receipt in enumerate(people[1:])]
     assert [receipt.outcome for receipt in google.write("contacts", gone)] == ["written"] * 2
+    letter = Letter(["wen@northgate.example.com"], "Re: Clean room", "Yes.", in_reply_to="<m1@northgate.example.com>")
+    assert [google.send(letter, "line-1").outcome for _ in range(2)] == ["sent", "unchanged"]
+    (channel,) = google.watch("https://office.example.com/google")
+    google.stop(channel)
     assert judge.operations >= {
+        *("gmail.users.drafts.create", "gmail.users.drafts.send", "calendar.events.watch", "calendar.channels.stop"),
         *("calendar.events.insert", "calendar.events.patch", "calendar.events.delete", "calendar.events.get"),
         *("people.people.batchCreateContacts", "people.people.batchUpdateContacts", "people.people.batchDeleteContacts"),
     }
@@ -138,6 +149,15 @@ def test_the_judge_sees_what_is_wrong(judged: tuple[GoogleVendor, Judge, Google]
         ("calendar.v3", "calendar.events.patch", "events", True),
         ("calendar.v3", "calendar.events.delete", "events", True),
         ("calendar.v3", "calendar.freebusy.query", "busy times", False),
+        ("gmail.v1", "gmail.users.getProfile", "messages", False),
+        ("gmail.v1", "gmail.users.messages.list", "messages", False),
+        ("gmail.v1", "gmail.users.messages.get", "messages", False),
+        ("gmail.v1", "gmail.users.history.list", "messages", False),
+        ("gmail.v1", "gmail.users.drafts.list", "messages", True),
+        ("gmail.v1", "gmail.users.drafts.get", "messages", True),
+        ("gmail.v1", "gmail.users.drafts.create", "messages", True),
+        ("gmail.v1", "gmail.users.drafts.send", "messages", True),
+        ("gmail.v1", "gmail.users.drafts.delete", "messages", True),
         ("people.v1", "people.people.connections.list", "contacts", False),
         ("people.v1", "people.people.getBatchGet", "contacts", False),
         ("people.v1", "people.people.batchCreateContacts", "contacts", True),
@@ -270,6 +290,36 @@ def test_googles_client_works_with_contacts_on_the_fake(client: Callable[[str, s
     changed = people.connections().list(resourceName="people/me", personFields=fields, requestSyncToken=True, syncToken=token)
     gone = {one["resourceName"]: one["metadata"].get("deleted", False) for one in changed.execute()["connections"]}
     assert gone == {name: False, **dict.fromkeys(names, True)}
+
+
+def test_googles_client_works_with_mail_on_the_fake(client: Callable[[str, str], Any]) -> None:
+    errors = pytest.importorskip("googleapiclient.errors")
+    users = client("gmail", "v1").users()
+    start = users.getProfile(userId="me").execute()
+    assert (start["emailAddress"], start["messagesTotal"]) == (ADDRESS, 3)
+    listed = users.messages().list(userId="me", maxResults=2, labelIds="INBOX")
+    page = listed.execute()
+    ids = [one["id"] for one in page["messages"] + users.messages().list_next(listed, page).execute()["messages"]]
+    whole = users.messages().get(userId="me", id=ids[0], format="raw").execute()
+    assert b"Subject: Invoice" in base64.urlsafe_b64decode(whole["raw"])
+    told = users.messages().get(userId="me", id=ids[0], format="metadata", metadataHeaders=["From", "Subject"]).execute()
+    assert {one["name"] for one in told["payload"]["headers"]} == {"From", "Subject"}
+    raw = base64.urlsafe_b64encode(b"To: wen@northgate.example.com\r\nSubject: Monday\r\n\r\nHello").decode()
+    draft = users.drafts().create(userId="me", body={"message": {"raw": raw, "threadId": whole["threadId"]}}).execute()
+    assert [one["id"] for one in users.drafts().list(userId="me").execute()["drafts"]] == [draft["id"]]
+    sent = users.drafts().send(userId="me", body={"id": draft["id"]}).execute()
+    assert (sent["labelIds"], sent["threadId"]) == (["SENT"], whole["threadId"])
+    with pytest.raises(errors.HttpError) as twice:
+        users.drafts().send(userId="me", body={"id": draft["id"]}).execute()
+    assert twice.value.status_code == 404
+    users.messages().send(userId="me", body={"raw": raw}).execute()
+    history = users.history().list(userId="me", startHistoryId=start["historyId"]).execute()["history"]
+    assert [kind for entry in history for kind in ("messagesAdded", "messagesDeleted") if kind in entry] == [
+        *("messagesAdded", "messagesAdded", "messagesDeleted", "messagesAdded"),
+    ]
+    with pytest.raises(errors.HttpError) as old:
+        users.history().list(userId="me", startHistoryId="1").execute()
+    assert old.value.status_code == 404
 
 
 def test_our_native_client_is_googles_own_with_a_fresh_token() -> None:

@@ -28,11 +28,13 @@ from aios_connect.connectors import (
     Schema,
     Setting,
 )
+from aios_connect.connectors.sending import Letter, Sent
 
 from . import _calendars, _contacts, _events, _gmail
 from ._apis import NEEDS, SCOPES
 from ._channels import Channel, Channels
 from ._events import Busy
+from ._gmail_sending import Sender
 from ._resource import Resource
 from ._wire import Wire
 
@@ -101,6 +103,7 @@ class Google(Connector):
         super().__init__(context)
         self._wire = Wire(context)
         self._events = _events.Events(self._wire, context)
+        self._sender = Sender(self._wire, _gmail.Messages(self._wire), context)
         self._channels = Channels(self._wire, lambda: context.credentials.secret("client_secret"))
         self._resources: dict[str, Resource] = {name: kind.make(self._wire, context) for name, kind in _KINDS.items()}
 
@@ -153,6 +156,14 @@ class Google(Connector):
     def occurrences(self, start: datetime, end: datetime) -> list[Raw]:
         """What takes place in a stretch of time; see :meth:`Events.occurrences`."""
         return self._events.occurrences(start, end)
+
+    def send(self, letter: Letter, line: str) -> Sent:
+        """Send a letter, once; see :class:`aios_connect.connectors.sending.Sends`."""
+        return self._sender.send(letter, line)
+
+    def sent(self, line: str) -> Sent:
+        """What became of the letter of a plan line, without sending anything."""
+        return self._sender.sent(line)
 
     def watch(self, address: str) -> list[Channel]:
         """Have changes in the calendars that count told to an ``https`` address of yours, which hands them to :meth:`receive`."""

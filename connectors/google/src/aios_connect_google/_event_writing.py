@@ -151,7 +151,7 @@ def _written(change: Change, told: Raw, calendar: str) -> Receipt:
 
 def _made(change: Change, there: Raw | None, error: ProviderError) -> Receipt:
     if there is not None:
-        return Receipt("written", there["id"], there["etag"], there)  # it has our key: it is ours, made now or before
+        return Receipt("written", there["id"], there["etag"], there, found=True)  # it has our key: it is ours, made now or before
     if isinstance(error, ConflictError):
         return Receipt("conflict", reason="it was made before, and deleted since")
     if isinstance(error, NotFoundError):
