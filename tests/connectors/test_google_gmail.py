@@ -186,6 +186,12 @@ def test_messages_are_not_written() -> None:
         connector(plain()).write("messages", [object()])  # type: ignore[list-item]
 
 
+def test_labels_are_named() -> None:
+    vendor = plain()
+    vendor.receive_mail(mail("a"), labels=("INBOX", "Label_7"))
+    assert connector(vendor).labels()["Label_7"] == "Label_7"
+
+
 # sending
 
 

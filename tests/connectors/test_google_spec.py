@@ -59,6 +59,7 @@ def test_all_that_is_read_is_as_the_discovery_documents_say(judged: tuple[Google
         assert sum(len(page.items) for page in google.scan(object)) == left
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     assert google.busy(start, end)
+    assert google.labels()
     assert google.occurrences(start, end)
     assert google.find("events", ["no such key"]) == {}
     assert judge.judged > 20

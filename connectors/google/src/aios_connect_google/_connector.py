@@ -1,4 +1,4 @@
-"""Google as a provider: one user's calendars, events and contacts."""
+"""Google as a provider: one user's calendars, events, contacts and mail."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ class Google(Connector):
         super().__init__(context)
         self._wire = Wire(context)
         self._events = _events.Events(self._wire, context)
-        self._sender = Sender(self._wire, _gmail.Messages(self._wire), context)
+        self._mail = _gmail.Messages(self._wire)
+        self._sender = Sender(self._wire, self._mail, context)
         self._channels = Channels(self._wire, lambda: context.credentials.secret("client_secret"))
         self._resources: dict[str, Resource] = {name: kind.make(self._wire, context) for name, kind in _KINDS.items()}
 
@@ -156,6 +157,10 @@ class Google(Connector):
     def occurrences(self, start: datetime, end: datetime) -> list[Raw]:
         """What takes place in a stretch of time; see :meth:`Events.occurrences`."""
         return self._events.occurrences(start, end)
+
+    def labels(self) -> dict[str, str]:
+        """Names of the labels of the mailbox, by their ids."""
+        return self._mail.labels()
 
     def send(self, letter: Letter, line: str) -> Sent:
         """Send a letter, once; see :class:`aios_connect.connectors.sending.Sends`."""

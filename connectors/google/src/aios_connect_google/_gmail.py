@@ -48,7 +48,7 @@ SPEC: Final = ObjectSpec(
 )
 
 _LISTED: Final = 500
-_UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 5, "history": 2, "profile": 1}
+_UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 5, "history": 2, "profile": 1, "labels": 1}
 """What calls count as (https://developers.google.com/gmail/api/reference/quota)."""
 
 _CHANGES: Final = ("messagesAdded", "messagesDeleted", "labelsAdded", "labelsRemoved")
@@ -76,6 +76,13 @@ class Messages:
             raise TruncatedError("gmail does not say whose mailbox it is", provider="google", object="messages")
         self._address = str(told["emailAddress"])
         return told
+
+    def labels(self) -> dict[str, str]:
+        """Names of labels, by their ids."""
+        told = self._wire.get(GMAIL, "users/me/labels", "messages", cost=_UNITS["labels"])
+        if not isinstance(told.get("labels"), list):
+            raise TruncatedError("gmail does not list the labels", provider="google", object="messages")
+        return {str(one["id"]): str(one.get("name") or one["id"]) for one in told["labels"]}
 
     def schema(self) -> Schema:
         return Schema("messages", {field.path: field for field in FIELDS})

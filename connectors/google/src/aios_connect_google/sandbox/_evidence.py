@@ -29,5 +29,42 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "token": "https://developers.google.com/identity/protocols/oauth2/web-server#offline",
     "revoke": "https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke",
     **dict.fromkeys(("batch", "batch_of"), f"{_GUIDES}/batch"),
+    # Calendar
+    "a sync token tells every change since the read before it began": f"assumed; {_GUIDES}/sync promises the changes since the answer",
+    "a page is short or empty and not the last": f"{_CALENDAR}: events.list, maxResults",
+    "a sync token is forgotten, with 410": f"{_GUIDES}/sync; that it happens after thirty days is assumed",
+    "a page token that is none is refused with 400": "assumed",
+    "cancelled instances of a living series are listed": f"{_CALENDAR}: events.list, showDeleted",
+    "of a deleted event only the id is shown": f"{_CALENDAR}: Event.status",
+    "a deleted event keeps its id": "https://stackoverflow.com/q/16030082",
+    "a series takes its exceptions with it": "assumed",
+    "the id of an instance": "its master's id and its first start in UTC: in every public export of Calendar, in no page of the documentation",
+    "instances are worked out by days and weeks only": "no claim: the fake knows no other rules",
+    "times come back in the zone of the calendar": f"{_CALENDAR}: events.list, timeZone",
+    "a stale write is refused with 412": f"{_GUIDES}/version-resources",
+    "limits are said with 403 and with 429": f"{_GUIDES}/quota; {_GUIDES}/errors",
+    "shared properties are the organiser's": f"{_GUIDES}/errors",
+    "notices": f"{_GUIDES}/push; that a channel lives for a week is assumed",
+    # People
+    "changes are told minutes late": f"{_PEOPLE}: people.connections.list",
+    "a sync token is forgotten after seven days, with EXPIRED_SYNC_TOKEN": f"{_PEOPLE}: people.connections.list; with 400, "
+    "as public clients handle it, who also know 410",
+    "a linked contact has another name": f"{_PEOPLE}: PersonMetadata.previousResourceNames",
+    "a stale update is refused with 400": "https://developers.google.com/people/api/rest/v1/people/updateContact; "
+    "googleapis/google-api-python-client#2417",
+    "one stale or missing contact refuses the whole batch": "assumed, as the single call is refused",
+    "a batch of creates that stops tells a status for each": f"{_PEOPLE}: PersonResponse.status; that it happens is assumed",
+    "answers to a batch of creates come in any order": "assumed: no page promises an order",
+    "a limit of 90 a minute": "MrCaspan/GAS-Gmail-Signature-Templator#1; Google shows it in its console only",
+    # Gmail
+    "the history reaches back for a week": "https://developers.google.com/workspace/gmail/api/guides/sync",
+    "the history has gaps in its ids": f"{_GMAIL}: history.list, startHistoryId",
+    "a draft that is sent is gone": "https://developers.google.com/workspace/gmail/api/guides/drafts",
+    "a letter goes out under a Message-ID of Gmail's": "FlowCrypt/flowcrypt-browser#4273",
+    "a list is newest first, and at once complete": "assumed",
+    "how messages become conversations": "assumed: by In-Reply-To and References; the documentation names more conditions",
+    "units": "https://developers.google.com/gmail/api/reference/quota",
+    # addresses
+    "404 as a web page": "googleapis/google-api-php-client#1828",
 }
 """A route by the name of its method, or a behaviour in words -> how it is known."""
