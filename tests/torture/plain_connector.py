@@ -213,6 +213,8 @@ class Plain(Connector):
             if change.action == "delete":
                 if raw is None:
                     unsure[change.line] = Receipt("written", change.id)
+            elif raw is not None and change.action == "create":
+                unsure[change.line] = Receipt("written", raw["id"], raw["version"], raw, found=True)
             elif raw is not None and all(raw.get(name) == value for name, value in change.patch.items()):
                 unsure[change.line] = Receipt("written", raw["id"], raw["version"], raw)
             elif raw is not None and raw["version"] != change.version:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aios_connect.sandbox import FAULTS, Call, Schedule, SimClock, transport
+from aios_connect.sandbox import FAULTS, Call, NoAnswerError, Schedule, SimClock, transport
 from aios_connect.store import Store
 from aios_connect.sync import ApplyReport, apply_plan, make_plan, open_exceptions, read_job, settle
 
@@ -255,3 +255,27 @@ def test_what_somebody_edits_in_a_new_copy_before_we_learn_of_it_is_an_edit(
         company = shop.company(vendor)
         assert {name: company[name] for name in wanted} == wanted
     assert not open_exceptions(store)
+
+
+@pytest.mark.parametrize(
+    "values", [{"phone": "+13125550044"}, {"name": "Acme Roofing"}], ids=["more than was sent", "what was sent"]
+)
+def test_what_somebody_wrote_on_a_record_before_its_unanswered_create_was_looked_up_is_heard(
+    store: Store, tmp_path: Path, values: dict[str, str]
+) -> None:
+    shop = Shop(store, tmp_path)
+    make(shop.left)
+
+    def edit_and_be_silent(call: Call) -> None:
+        if call.path.endswith("/batch"):
+            shop.right.after = lambda call: None
+            change(shop.right, **values)
+            raise NoAnswerError("timeout")
+
+    shop.right.after = edit_and_be_silent
+    shop.run()
+    shop.run()
+    assert shop.run().written == 0
+    assert open_exceptions(store) == []
+    for vendor in (shop.left, shop.right):
+        assert {name: shop.company(vendor).get(name) for name in ACME} == {**ACME, **values}

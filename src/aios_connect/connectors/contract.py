@@ -146,6 +146,8 @@ class Receipt:
         record: The raw record afterwards, when the vendor returned it whole.
         current: For ``conflict``: the raw record as it is now, when known.
         reason: For a person: the vendor's own words, redacted.
+        found: For a create: no answer came, and the record was found afterwards by our key. Where ``record`` differs from what was sent,
+            somebody may have changed it since.
     """
 
     outcome: Literal["written", "unchanged", "conflict", "rejected", "ambiguous"]
@@ -154,6 +156,7 @@ class Receipt:
     record: Raw | None = None
     current: Raw | None = None
     reason: str = ""
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)

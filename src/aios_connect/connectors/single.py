@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aios_connect.errors import AmbiguousWriteError, ConflictError, NotFoundError, ProviderError, RejectedError, TruncatedError
@@ -39,7 +40,7 @@ def carried_out(
     except ConflictError as error:
         there = _seen(change, look)
         if change.action == "create" and isinstance(there, Mapping) and _holds(there, change.patch):
-            return _written(change, spec, dict(there))  # under our key: an earlier attempt made it
+            return replace(_written(change, spec, dict(there)), found=True)  # under our key: an earlier attempt made it
         return Receipt("conflict", change.id, current=there or None, reason=error.message)
     except (AmbiguousWriteError, TruncatedError) as error:
         return _found(change, spec, look, error.message)
@@ -55,7 +56,7 @@ def _found(change: Change, spec: ObjectSpec, look: Callable[[Change], Raw | None
     if change.action == "delete" and there is None:
         return Receipt("written", change.id)
     if change.action != "delete" and there and _holds(there, change.patch):
-        return _written(change, spec, there)
+        return replace(_written(change, spec, there), found=change.action == "create")
     return Receipt("ambiguous", change.id, reason=why)
 
 

@@ -408,6 +408,8 @@ class _Applier:
                 outcomes[line.line] = (receipt.outcome, receipt.id or line.id, receipt.reason)
                 if receipt.outcome in ("written", "unchanged") and change is not None:
                     run, said = self._report.run, sent.get(line.line)
+                    if said is None and receipt.found:
+                        said = sent_leaves(change, mapping)
                     before, after = settle_write(tx, line, change, receipt, spec, mapping, run, said)
                     if receipt.outcome == "written":
                         id = after.get("id") or receipt.id or line.id

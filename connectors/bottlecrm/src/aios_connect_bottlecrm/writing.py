@@ -113,7 +113,7 @@ class Writer:
             found = {}
         if key not in found:
             return Receipt("ambiguous", reason=f"{why}; no record with our key is to be seen")
-        return Receipt("written", str(found[key]["id"]), record=found[key])
+        return Receipt("written", str(found[key]["id"]), record=found[key], found=True)
 
     def _update(self, object: str, change: Change) -> Receipt:
         id, kind = str(change.id), OBJECTS[object]

@@ -147,7 +147,7 @@ class Writer:
             if condition in _UID or (error.status == 412 and not condition):
                 made = self._find([uid]).get(uid) if change.key else None
                 if made is not None:
-                    return Receipt("written", made["id"], made["etag"], made)  # made before, under this key
+                    return Receipt("written", made["id"], made["etag"], made, found=True)  # made before, under this key
                 return Receipt("conflict", reason="there is one with this UID or name already")
         elif error.status in (404, 412, 423) and condition not in _UID:
             current = self._now_there(path)
@@ -167,7 +167,7 @@ class Writer:
         if current is None:
             return unsure
         if holds(current, change.patch) or (change.action == "create" and current.get("uid") == change.key):
-            return Receipt("written", path, current["etag"], current)
+            return Receipt("written", path, current["etag"], current, found=change.action == "create")
         if change.version and current["etag"] != change.version:
             return Receipt("conflict", path, current["etag"], current=current, reason=_STALE)
         return unsure

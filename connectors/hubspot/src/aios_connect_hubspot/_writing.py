@@ -90,7 +90,11 @@ class Writer:
     def _found(self, object: str, changes: Iterable[Change]) -> _Receipts:
         keyed = {change.key: change.line for change in changes if change.key}
         there = self._reader.find(object, KEY, list(keyed)) if keyed else {}
-        return {keyed[key]: Receipt("written", raw["id"], raw["updatedAt"], raw) for key, raw in there.items() if key in keyed}
+        return {
+            keyed[key]: Receipt("written", raw["id"], raw["updatedAt"], raw, found=True)
+            for key, raw in there.items()
+            if key in keyed
+        }
 
     # updates
 

@@ -216,7 +216,7 @@ def _met(change: Change, id: str, existing: Raw | None) -> Receipt:
     version = str(existing["last_modified"])
     if change.action == "create":
         if change.key and existing.get(KEY) == change.key:
-            return Receipt("written", id, version, existing)  # made before, under this key
+            return Receipt("written", id, version, existing, found=True)  # made before, under this key
         return Receipt("conflict", id, version, current=existing, reason="there is a record with this id already")
     if change.action == "update" and holds(existing, change.patch):
         return Receipt("unchanged", id, version, existing)
@@ -233,7 +233,7 @@ def _found(change: Change, id: str, there: dict[str, Raw] | None, why: str) -> R
         return Receipt("ambiguous" if change.action == "create" else "conflict", change.id, reason=why)
     version = str(raw["last_modified"])
     if holds(raw, _new(change) if change.action == "create" else change.patch):
-        return Receipt("written", id, version, raw)
+        return Receipt("written", id, version, raw, found=change.action == "create")
     if change.action == "create":
         return _met(change, id, raw)
     if change.version and version != change.version:

@@ -59,6 +59,7 @@ class _Task:
         begun: A step of it was done.
         reached: The state our last button led to, if we pressed one.
         returning: It takes back what another task did.
+        found: It was made without an answer, and found afterwards.
     """
 
     change: Change
@@ -70,6 +71,7 @@ class _Task:
     begun: bool = False
     reached: str = ""
     returning: bool = False
+    found: bool = False
 
 
 class Writer:
@@ -375,6 +377,7 @@ class Writer:
                 self._settle(task, "ambiguous", error.message, seen)
                 continue
             task.id, task.stamps = int(seen.id) if seen else task.id, _stamps(seen)
+            task.found = task.found or step.kind == "create"
             if self._advance(task):
                 unfinished.append(task)
         return unfinished
@@ -425,6 +428,7 @@ class Writer:
             record=seen.raw if seen and written else None,
             current=seen.raw if seen and not written else None,
             reason=reason,
+            found=written and task.found,
         )
 
 
