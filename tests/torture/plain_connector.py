@@ -198,7 +198,9 @@ class Plain(Connector):
         return {"line": change.line, "id": change.id, "version": change.version, "values": values}
 
     def _look_up(self, object: str, changes: Sequence[Change], error: ProviderError) -> dict[str, Receipt]:
-        """Sent, and no answer: see what is there now. What cannot be seen stays ambiguous."""
+        """Sent, and no answer: see what is there now. What cannot be seen stays ambiguous, and so does an update of a record that
+        somebody changed: ours may have come before.
+        """
         unsure = {change.line: Receipt("ambiguous", change.id, reason=error.message) for change in changes}
         try:
             if changes[0].action == "create":
@@ -217,8 +219,6 @@ class Plain(Connector):
                 unsure[change.line] = Receipt("written", raw["id"], raw["version"], raw, found=True)
             elif raw is not None and all(raw.get(name) == value for name, value in change.patch.items()):
                 unsure[change.line] = Receipt("written", raw["id"], raw["version"], raw)
-            elif raw is not None and raw["version"] != change.version:
-                unsure[change.line] = Receipt("conflict", change.id, current=raw, reason="somebody else changed it")
         return unsure
 
     def _ask(self, object: str, asked: dict[str, Any]) -> list[Raw]:

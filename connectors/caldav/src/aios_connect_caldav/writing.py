@@ -168,9 +168,7 @@ class Writer:
             return unsure
         if holds(current, change.patch) or (change.action == "create" and current.get("uid") == change.key):
             return Receipt("written", path, current["etag"], current, found=change.action == "create")
-        if change.version and current["etag"] != change.version:
-            return Receipt("conflict", path, current["etag"], current=current, reason=_STALE)
-        return unsure
+        return unsure  # somebody may have written over ours
 
     def _now_there(self, path: str) -> Raw | None:
         there = self._resources.fetch([path]).get(path)

@@ -164,7 +164,7 @@ def _updated(change: Change, there: Raw | None, error: ProviderError) -> Receipt
         return Receipt("conflict", change.id, reason=_GONE)
     if holds(there, change.patch):
         return Receipt("written", change.id, there["etag"], there)
-    if isinstance(error, ConflictError) or (change.version and there["etag"] != change.version):
+    if isinstance(error, ConflictError):
         return Receipt("conflict", change.id, there["etag"], current=there, reason=_STALE)
     return _unsure(change, error)
 

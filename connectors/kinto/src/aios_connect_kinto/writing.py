@@ -236,6 +236,4 @@ def _found(change: Change, id: str, there: dict[str, Raw] | None, why: str) -> R
         return Receipt("written", id, version, raw, found=change.action == "create")
     if change.action == "create":
         return _met(change, id, raw)
-    if change.version and version != change.version:
-        return Receipt("conflict", id, version, current=raw, reason=_STALE)
-    return Receipt("ambiguous", id, version, reason=why)
+    return Receipt("ambiguous", id, version, reason=why)  # somebody may have written over ours
