@@ -11,7 +11,7 @@ from .markup import plain
 from .parsing import children, content, size_of
 from .shapes import Attachment, Invitation
 from .texts import clean, decoded
-from .words import Note, unfolded, unworded
+from .words import Note, unfolded, untold, unworded
 
 __all__ = ["Body", "body_of", "text_of"]
 
@@ -186,11 +186,7 @@ def _parameter(part: Part, name: str, header: str = "content-type") -> str | Non
     if isinstance(value, tuple):
         charset, _, encoded = value
         return decoded(encoded.encode("latin-1", "replace"), charset)[0]
-    return unworded(unfolded(value.strip('"'), _nobody), _nobody) if value else None
-
-
-def _nobody(problem: str) -> None:
-    """A name is only a name."""
+    return unworded(unfolded(value.strip('"'), untold), untold) if value else None
 
 
 def _name(part: Part) -> str | None:

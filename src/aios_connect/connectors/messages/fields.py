@@ -10,7 +10,7 @@ from typing import Final
 
 from .addresses import addresses
 from .shapes import Address, MailingList
-from .words import Note, unfolded, unworded
+from .words import Note, unfolded, untold, unworded
 
 __all__ = ["Headers", "instant_of", "list_of", "message_ids"]
 
@@ -60,11 +60,7 @@ class Headers:
 
     def all(self) -> Mapping[str, tuple[str, ...]]:
         """Every header as text."""
-        return {name: tuple(unworded(line, _nobody) for line in lines) for name, lines in self._lines.items()}
-
-
-def _nobody(problem: str) -> None:
-    """Nobody is told twice."""
+        return {name: tuple(unworded(line, untold) for line in lines) for name, lines in self._lines.items()}
 
 
 def message_ids(value: str) -> tuple[str, ...]:

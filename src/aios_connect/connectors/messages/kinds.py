@@ -16,7 +16,7 @@ from .shapes import Automatic, Kind, MailingList
 __all__ = ["Sign", "is_report", "kind_of", "says_delayed"]
 
 _DAEMON: Final = re.compile(
-    r"mailer.?daemon|mail delivery (sub)?system|mail deliver system|postmaster|mail administrator|system administrator|mdaemon"
+    r"mailer.?daemon|mail delivery (sub)?system|mail deliver system|postmaster|mail administrator|system administrator|mdaemon|post_master"
     r"|mail.?robot|delivery (agent|notification)|smtp gateway|bounce",
     re.IGNORECASE,
 )

@@ -11,7 +11,7 @@ from email.policy import Compat32
 from typing import Any, Final
 
 from .shapes import UnreadableMessageError
-from .words import Note, unfolded
+from .words import Note, unfolded, untold
 
 __all__ = ["Part", "children", "content", "parsed", "size_of"]
 
@@ -39,15 +39,11 @@ _TOP: Final = 1 << 20
 """Bytes in which the headers of a message are expected to end."""
 
 
-def _nobody(problem: str) -> None:
-    """Headers are complained of where they are read."""
-
-
 class _AsTheyStand(Compat32):
     """Headers come on one line, in characters; their encoded words and parameters stay as they are."""
 
     def header_fetch_parse(self, name: str, value: str) -> str:
-        return unfolded(value[:_LONGEST], _nobody)
+        return unfolded(value[:_LONGEST], untold)
 
 
 class _Part(Part):

@@ -10,7 +10,7 @@ from .fields import Headers, instant_of
 from .parsing import Part, children, content
 from .reports import ADDRESS
 from .shapes import Delivery, Feedback
-from .words import Note
+from .words import Note, untold
 
 __all__ = ["feedback_of", "receipt_of"]
 
@@ -48,7 +48,7 @@ def receipt_of(body: Body) -> tuple[Delivery, ...]:
     found: list[Delivery] = []
     for part in body.reports:
         if part.get_content_type().endswith("disposition-notification"):
-            headers = _fields(part, _nobody)
+            headers = _fields(part, untold)
             address = ADDRESS.search(headers.line("original-recipient")) or ADDRESS.search(headers.line("final-recipient"))
             found.append(Delivery(address[0] if address else None, "delivered", diagnostic=headers.text("disposition")))
     return tuple(found)
@@ -61,7 +61,3 @@ def _fields(part: Part, note: Note) -> Headers:
         pairs += one.raw_items() if one is not part else ()
         pairs += _FIELD.findall(content(one, note).decode("utf-8", "replace")[:_LONGEST])
     return Headers(pairs, note)
-
-
-def _nobody(problem: str) -> None:
-    """A receipt has nothing to complain of."""

@@ -11,7 +11,7 @@ from .parsing import Part, children, content
 from .shapes import Delivery, Outcome
 from .texts import clean, one_line
 from .verdicts import reply_in, status_in, verdict
-from .words import Note, unfolded
+from .words import Note, unfolded, untold
 
 __all__ = ["ADDRESS", "Block", "blocks_in", "blocks_of", "deliveries"]
 
@@ -90,12 +90,8 @@ def _grouped(fields: Iterable[tuple[str, str]]) -> list[Block]:
     for name, value in fields:
         if name == "final-recipient" and name in groups[-1]:
             groups.append({})
-        groups[-1].setdefault(name, one_line(unfolded(value[: 4 * _LONGEST], _nobody))[:_LONGEST])
+        groups[-1].setdefault(name, one_line(unfolded(value[: 4 * _LONGEST], untold))[:_LONGEST])
     return [Block(group) for group in groups if {"final-recipient", "original-recipient", "action"} & group.keys()]
-
-
-def _nobody(problem: str) -> None:
-    """A report has nothing to complain of."""
 
 
 def deliveries(blocks: list[Block], told: str, candidates: Sequence[str]) -> list[Delivery]:

@@ -30,7 +30,7 @@ def _words(*patterns: str) -> re.Pattern[str]:
 
 
 _FULL: Final = _words(
-    r"(mail ?box|inbox|account|user|postfach|boîte|quota).{0,40}\b(full|exceeded|over ?quota|too large|voll|pleine|überschritten)",
+    r"(mail ?box|inbox|account|user|postfach|boîte|quota).{0,40}\b(full|exceed\w*|over ?quota|too large|voll|pleine|überschritten)",
     r"over ?quota|quota (is |was )?(exceed|full|reached)|exceed\w* (the |its |his |their |your )?(\w+ ){0,3}(quota|storage|mailbox)",
     r"(mailbox|storage|disk) (size |space )?(limit|quota)|insufficient (system |disk )?(storage|space)|not enough (disk )?(storage|space)",
     r"number of messages in recipient's mailbox|out of (storage|disk) space|mailbox size|mailfolder is full|メールボックスが一杯",
@@ -43,13 +43,13 @@ _GONE: Final = _words(
     r"not accepting (any )?(mail|messages)",
 )
 _ADDRESS: Final = _words(
-    r"\b(unknown|invalid|unrecognized|nonexist\w*|no such|not a (valid|known)|no valid|bad|undeliverable)\W+(\w+\W+){0,2}?"
+    r"\b(unknown|invalid|illegal|unrecognized|nonexist\w*|no such|not a (valid|known)|no valid|bad|undeliverable)\W+(\w+\W+){0,2}?"
     r"(user|recipient|mailbox|address|account|alias|local[- ]part|person|domain|host|destination|name)",
     r"(user|recipient|mailbox|address|account|alias|e-?mail|person|domain|host|destination|name)s?\b[^.;\n]{0,80}?"
     r"\b(unknown|(do|does|did|is|was|were|could|can)(es)?(n.t| ?not)\b.{0,25}\b(exist|found|known|recogni[sz]ed|listed|valid|have)"
     r"|nonexistent|no longer|not (found|known|exist|listed|recogni[sz]ed|valid|on this server)|has moved|unrout\w+)",
     r"doesn.t have (an? |any )?\S{0,80} ?account|no mail ?box (here|by)|mailbox not here|unrout\w* address|NXDOMAIN|null MX",
-    r"doesn.t receive email|not our (customer|user)|no ?such ?user",
+    r"doesn.t receive email|not our (customer|user)|no ?such ?user|mailbox (is )?(currently )?unavailable|several matches found",
     r"RecipNotFound|RecipientNotFound|couldn.t find (any host|a mail exchanger)|user not local|#5\.1\.1|has moved to|no mailbox found",
     r"(domain name|host|email address|address) (\S+ )?(was |is )?(not|wasn.t|couldn.t be) found|unable to look ?up host|unknown local part",
     r"(empfänger|adresse|benutzer|konto)\W.{0,40}(unbekannt|existiert nicht|ungültig)|destinataire.{0,40}(inconnu|invalide)|n.existe pas",

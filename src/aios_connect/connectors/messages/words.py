@@ -10,7 +10,7 @@ from typing import Final
 
 from .texts import clean, decoded, one_line
 
-__all__ = ["Note", "unfolded", "unworded"]
+__all__ = ["Note", "unfolded", "untold", "unworded"]
 
 Note = Callable[[str], None]
 """Takes what was wrong and what was done about it."""
@@ -18,6 +18,10 @@ Note = Callable[[str], None]
 _WORD: Final = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?\r\n]*)\?=")
 _BETWEEN: Final = re.compile(r"(?<=\?=)\s+(?==\?[^?\s]{1,80}\?[bBqQ]\?)")
 _HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
+
+
+def untold(problem: str) -> None:
+    """The note of who does not want to be told: what was wrong is told elsewhere, or to nobody."""
 
 
 def unfolded(value: str, note: Note) -> str:
