@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,26 @@ def test_what_is_no_list_never_ends_a_read(body: Any) -> None:
     for act in (lambda: list(server.crm.read("contacts")), lambda: list(server.crm.scan("contacts"))):
         with pytest.raises(TruncatedError):
             act()
+
+
+def test_only_the_last_page_is_complete_and_the_next_read_begins_anew() -> None:
+    rows = [
+        contact(id=f"{number:08}-0000-0000-0000-000000000000", created_at=f"2026-11-{30 - number}T11:00:00Z")
+        for number in range(3)
+    ]
+
+    def page(request: httpx2.Request) -> httpx2.Response:
+        start, size = int(request.url.params["offset"]), int(request.url.params["limit"])
+        return httpx2.Response(200, json={"results": rows[start : start + size], "count": 3})
+
+    crm = connector(httpx2.MockTransport(page))
+    objects = {**BottleCRM.spec.objects, "contacts": replace(BottleCRM.spec.objects["contacts"], page_size=2)}
+    crm.spec = replace(BottleCRM.spec, objects=objects)  # type: ignore[misc]
+    first, last = crm.read("contacts")
+    assert (first.complete, last.complete, last.cursor) == (False, True, {})
+    assert [raw["id"] for raw in (*first.records, *last.records)] == [one["id"] for one in rows]
+    (rest,) = crm.read("contacts", first.cursor)
+    assert rest == last
 
 
 def test_what_is_worked_out_when_it_is_asked_for_is_no_part_of_a_record() -> None:

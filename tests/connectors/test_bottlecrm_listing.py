@@ -141,6 +141,18 @@ def test_pages_that_come_again_and_again_are_no_end(period: int, count: int) -> 
         list(walk(again, 1, "id", 5, Place(), "leads"))
 
 
+def test_a_page_of_one_row_that_comes_for_ever_is_no_end() -> None:
+    asked: list[int] = []
+
+    def stuck(half: int, offset: int, limit: int) -> tuple[list[Raw], int]:
+        asked.append(offset)
+        assert len(asked) < MOST, "this does not end"
+        return [row(9)], 99
+
+    with pytest.raises(TruncatedError, match="again and again"):
+        list(walk(stuck, 1, "id", 5, Place(), "leads"))
+
+
 @pytest.mark.parametrize(("rows", "count"), [([], 3), ([row(3), row(2)], 1)])
 def test_a_page_that_contradicts_its_own_count_is_no_end(rows: list[Raw], count: int) -> None:
     with pytest.raises(TruncatedError):
