@@ -38,6 +38,7 @@ from .mail_script import HANG_UP, SILENCE, imap_server, line_server
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 Opening = Callable[..., Mail]
+BY_TOKEN = {"sign_in": "oauth2", "token_url": "https://login.example.com/token"}
 
 
 @pytest.fixture
@@ -45,13 +46,13 @@ def opened(tmp_path: Path) -> Iterator[Opening]:
     """Opens mailboxes on a port."""
     with ExitStack() as stack:
 
-        def open(port: int = 1, secrets: dict[str, str] | None = None, auth: int = 0, **settings: str) -> Mail:
+        def open(port: int = 1, secrets: dict[str, str] | None = None, **settings: str) -> Mail:
             told = {"host": "127.0.0.1", "port": str(port), "security": "none", "user": "nora@example.com", **settings}
             tokens = MemoryTokenStore(now=lambda: NOW)
             tokens.put("mail", {"password": "correct-horse"} if secrets is None else secrets)
             http = Http(provider="mail", now=lambda: NOW, sleep=time.sleep, trust_env=False)
             stack.callback(http.close)
-            credentials = Credentials("mail", Mail.spec.auth[auth], tokens, settings=told, now=lambda: NOW, sleep=time.sleep)
+            credentials = Credentials("mail", Mail.spec.auth[0], tokens, settings=told, now=lambda: NOW, sleep=time.sleep)
             mail = Mail(Context("mail", told, credentials, http, lambda: NOW, time.sleep, tmp_path))
             stack.callback(mail.close)
             return mail
@@ -196,6 +197,8 @@ def test_what_reports_name_is_written_as_they_want_it() -> None:
         ({"security": "ssl"}, "security"),
         ({"host": "imap.example.com", "security": "none"}, "without TLS"),
         ({"port": "imap"}, "no port"),
+        ({"sign_in": "kerberos"}, "sign_in"),
+        ({"sign_in": "oauth2"}, "token_url"),
         ({"since": "last week"}, "no day"),
         ({"security": "tls", "authorities": "nowhere.pem"}, "nowhere.pem"),
     ],
@@ -314,7 +317,7 @@ def test_an_access_token_is_shown_to_the_server_and_its_refusal_is_answered(open
     heard: list[str] = []
     refusal = base64.b64encode(b'{"status":"401"}')
     with imap_server({"PROOF": b"+ " + refusal + b"\r\n"}, heard) as port, pytest.raises(AuthError) as caught:
-        opened(port, {"access_token": "ya29.secret-token"}, auth=1).check()
+        opened(port, {"access_token": "ya29.secret-token"}, **BY_TOKEN).check()
     told = base64.b64decode(heard[heard.index("AUTHENTICATE XOAUTH2") + 1])
     assert (
         told == b"user=nora@example.com\1auth=Bearer ya29.secret-token\1\1"
@@ -401,8 +404,8 @@ def test_an_address_that_needs_smtputf8_is_refused_where_it_is_not_offered(opene
     assert "SMTPUTF8" in refused.reason
 
 
-@pytest.mark.parametrize("auth", [0, 1])
-def test_what_signed_us_in_is_not_shown_when_a_server_echoes_it(opened: Opening, auth: int) -> None:
+@pytest.mark.parametrize("sign_in", ["password", "oauth2"])
+def test_what_signed_us_in_is_not_shown_when_a_server_echoes_it(opened: Opening, sign_in: str) -> None:
     answer = smtp_answers()
 
     def echoing(line: str) -> bytes:
@@ -410,7 +413,8 @@ def test_what_signed_us_in_is_not_shown_when_a_server_echoes_it(opened: Opening,
 
     secrets = {"password": "correct-horse", "access_token": "ya29.secret-token"}
     with line_server(b"220 ready\r\n", echoing) as port:
-        way = opened(secrets=secrets, auth=auth, smtp_host="127.0.0.1", smtp_port=str(port), smtp_security="none")._sender._way()
+        by = BY_TOKEN if sign_in == "oauth2" else {}
+        way = opened(secrets=secrets, smtp_host="127.0.0.1", smtp_port=str(port), smtp_security="none", **by)._sender._way()
         with pytest.raises(AuthError) as caught, way.session():
             pass
     proofs = ("\0nora@example.com\0correct-horse", "user=nora@example.com\1auth=Bearer ya29.secret-token\1\1")

@@ -53,16 +53,14 @@ class MailOffice:
             "smtp_security": "none",
             "user": self.account.user,
             "address": f"Nora Lindqvist <{self.account.address}>",
-            "token_url": f"{oauth}/token",
-            "client_id": "aios",
+            **({"sign_in": "oauth2", "token_url": f"{oauth}/token", "client_id": "aios"} if oauth else {}),
             **settings,
         }
         tokens = MemoryTokenStore(now=now)
         tokens.put("mail", secrets or {"password": self.account.password}, expires_at=0.0 if oauth else None)
         transport = self._stack.enter_context(httpx2.HTTPTransport())
         signing = Http(provider="mail", transport=transport, now=now, sleep=time.sleep, trust_env=False)
-        auth = Mail.spec.auth[1 if oauth else 0]
-        credentials = Credentials("mail", auth, tokens, settings=told, http=signing, now=now, sleep=time.sleep)
+        credentials = Credentials("mail", Mail.spec.auth[0], tokens, settings=told, http=signing, now=now, sleep=time.sleep)
         made = Mail(Context("mail", told, credentials, signing, now, time.sleep, self._folder))
         self._stack.callback(signing.close)
         self._stack.callback(made.close)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from aios_connect_mail import Mail
 
+import aios_connect
 from aios_connect.connectors import AuthError, ConfigError, UnavailableError
 from aios_connect.connectors.messages import UnreadableMessageError, understand
 from aios_connect.connectors.sending import Enclosure, Letter, Sends
@@ -28,6 +29,8 @@ from .mail_tap import tapped
 pytestmark = pytest.mark.live
 
 SERVERS: dict[str, Any] = {"pymap": pymap, "dovecot": dovecot}
+ON_PYMAP = pytest.mark.parametrize("server", ["pymap"], indirect=True, scope="module")
+ON_DOVECOT = pytest.mark.parametrize("server", ["dovecot"], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -49,8 +52,7 @@ def office(server: MailServer, tmp_path: Path) -> Iterator[MailOffice]:
 
 @pytest.fixture
 def debian(office: MailOffice) -> DebianMailServer:
-    if not isinstance(office.server, DebianMailServer):
-        pytest.skip("only Dovecot and Exim have this")
+    assert isinstance(office.server, DebianMailServer)
     return office.server
 
 
@@ -135,6 +137,7 @@ def test_when_every_uid_is_another_one_a_folder_is_read_again_and_nothing_is_new
     assert office.read(cursor)[0] == []
 
 
+@ON_DOVECOT
 def test_a_flag_shows_where_the_server_tells_of_it(office: MailOffice, debian: DebianMailServer) -> None:
     office.put(note(1))
     office.put(note(2))
@@ -147,9 +150,8 @@ def test_a_flag_shows_where_the_server_tells_of_it(office: MailOffice, debian: D
     assert office.read(cursor)[0] == []
 
 
+@ON_PYMAP
 def test_without_condstore_no_flags_are_shown(office: MailOffice) -> None:
-    if isinstance(office.server, DebianMailServer):
-        pytest.skip("Dovecot has CONDSTORE")
     office.put(note(1))
     assert office.read()[0][0]["flags"] is None
 
@@ -308,6 +310,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(office: MailOffice) ->
         pass
 
 
+@ON_DOVECOT
 def test_tls_from_the_first_byte(office: MailOffice, debian: DebianMailServer) -> None:
     imap, smtp = str(debian.imaps), str(debian.smtps)
     trusted = str(debian.authority)
@@ -321,6 +324,7 @@ def test_a_server_that_begins_in_plain_text_is_said_to_want_starttls(office: Mai
     assert "starttls" in caught.value.hint
 
 
+@ON_DOVECOT
 def test_an_access_token_opens_both_doors_and_is_renewed(office: MailOffice, debian: DebianMailServer) -> None:
     issuer, user = debian.issuer, office.account.user
     mail = office.open(oauth=issuer.url, secrets={"refresh_token": f"refresh-{user}"})
@@ -337,6 +341,25 @@ def test_an_access_token_opens_both_doors_and_is_renewed(office: MailOffice, deb
     assert issuer.refreshes == 3
 
 
+@ON_DOVECOT
+def test_a_mailbox_is_opened_from_python_with_a_refresh_token(office: MailOffice, debian: DebianMailServer) -> None:
+    office.put(note(1))
+    with aios_connect.connect(
+        "mail",
+        host="127.0.0.1",
+        port=str(office.account.imap),
+        security="none",
+        user=office.account.user,
+        sign_in="oauth2",
+        token_url=f"{debian.issuer.url}/token",
+        client_id="aios",
+        refresh_token=f"refresh-{office.account.user}",
+    ) as mail:
+        (activity,) = mail.read("activity")
+    assert (activity.type, activity.direction, activity.subject) == ("email", "in", "Note 1")
+
+
+@ON_DOVECOT
 def test_an_access_token_of_somebody_else_opens_nothing(office: MailOffice, debian: DebianMailServer) -> None:
     other = office.server.fresh()
     with pytest.raises(AuthError) as caught:
@@ -461,6 +484,7 @@ def test_a_recipient_that_is_put_off_is_tried_later(office: MailOffice) -> None:
     assert office.mail.sent("plan.1").outcome == "unsent"
 
 
+@ON_DOVECOT
 def test_what_the_report_is_about_is_asked_for(office: MailOffice, debian: DebianMailServer) -> None:
     _, cursor, _ = office.read()
     sent = office.mail.send(Letter(("bounce@example.com",), "Hello", "There."), "plan.1")

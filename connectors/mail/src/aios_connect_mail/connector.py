@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from aios_connect.connectors import (
@@ -11,6 +12,7 @@ from aios_connect.connectors import (
     Connector,
     ConnectorSpec,
     Context,
+    Credentials,
     Cursor,
     Identity,
     ObjectSpec,
@@ -46,10 +48,8 @@ class Mail(Connector):
             Auth("password", "The mailbox's password; where the provider has them, an app password made for this.", header=""),
             Auth(
                 "oauth2",
-                "An application registered with the mail provider; its addresses and scope go into the settings.",
-                authorize_url="{authorize_url}",
+                "An application registered with the mail provider, and a refresh token that it was given for the mailbox.",
                 token_url="{token_url}",  # noqa: S106 # an address
-                scopes={"{scope}": "read and send mail"},
                 header="",
             ),
         ),
@@ -67,10 +67,9 @@ class Mail(Connector):
             Setting("folders", "Folders to read, separated by commas; all but drafts, junk and trash, if not given."),
             Setting("sent", "Folder of what was sent, if the server does not mark it."),
             Setting("since", "Read what arrived on this day or later, such as 2026-01-01; all, if not given."),
-            Setting("client_id", "Of the application, for OAuth."),
-            Setting("authorize_url", "Where a person consents, for OAuth."),
-            Setting("token_url", "Where access tokens come from, for OAuth."),
-            Setting("scope", "What is asked for, for OAuth."),
+            Setting("sign_in", "password or oauth2 (XOAUTH2).", default="password"),
+            Setting("client_id", "Of the application, for oauth2."),
+            Setting("token_url", "Where the provider gives access tokens, for oauth2."),
         ),
         objects={
             "messages": ObjectSpec(
@@ -88,8 +87,9 @@ class Mail(Connector):
     )
 
     def __init__(self, context: Context) -> None:
-        super().__init__(context)
         told = context.settings
+        context = replace(context, credentials=self._proof(context))
+        super().__init__(context)
         address = told.get("address") or told.get("user", "")
         self._imap = Imap(context)
         self._folders = Folders(self._imap, context)
@@ -157,6 +157,16 @@ class Mail(Connector):
     def close(self) -> None:
         """Take leave of the servers."""
         self._imap.close()
+
+    def _proof(self, context: Context) -> Credentials:
+        """The credentials for the way of signing in that the settings name."""
+        named = context.settings.get("sign_in") or "password"
+        auth = next((auth for auth in self.spec.auth if auth.kind == named), None)
+        if auth is None:
+            raise ConfigError(f"sign_in: {named!r} is not known", hint="write password or oauth2")
+        if named == "oauth2" and not context.settings.get("token_url"):
+            raise ConfigError("sign_in: oauth2 needs token_url", hint="give the address where the provider gives access tokens")
+        return context.credentials if auth is context.credentials.auth else context.credentials.by(auth)
 
     def _known(self, object: str) -> None:
         if object not in self.spec.objects:
