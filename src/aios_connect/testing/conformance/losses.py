@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from aios_connect.sandbox import FAULTS
 
 from .receipts import assert_made_once, assert_told_truly, current, laid_over
 from .suite import CREATES, CREATES_WITHOUT_A_KEY, DELETES, KEYED, REFUSES, UPDATES, WIRE, Suite, needs, plays
-from .wire import LOST
+from .wire import LOST, Sent
 from .world import World, nested
 
 __all__ = ["Losses"]
@@ -81,6 +82,31 @@ class Losses(Suite):
         receipts = connector.write(object, changes)
         assert_told_truly(world, object, changes, receipts)
         assert {receipt.outcome for receipt in receipts} <= {"written", "ambiguous"}
+
+    @needs(UPDATES, WIRE)
+    def test_an_update_that_somebody_wrote_over_before_it_was_looked_up_is_ambiguous(self, world: World, object: str) -> None:
+        """It may have arrived, and may not: whoever says that it did not lets the same value overwrite what that person wrote."""
+        (id,) = world.fill(object, 1)
+        connector, path = world.provisioned(), world.samples[object].text
+        change = world.update(object, current(world, connector, object, id), nested(path, "ours"))
+        _then(world, lambda: world.change(object, id, nested(path, "by a person")))
+        (receipt,) = connector.write(object, [change])
+        assert receipt.outcome == "ambiguous"
+        assert receipt.reason
+
+    @needs(KEYED, WIRE)
+    def test_a_create_that_somebody_changed_before_it_was_looked_up_is_said_to_be_found(self, world: World, object: str) -> None:
+        connector, path = world.provisioned(), world.samples[object].text
+        before = set(world.truth(object))
+        edited: list[str] = []
+
+        def edit() -> None:
+            edited.extend(set(world.truth(object)) - before)
+            world.change(object, edited[0], nested(path, "by a person"))
+
+        _then(world, edit)
+        (receipt,) = connector.write(object, [world.create(object)])
+        assert receipt.outcome == "ambiguous" or (receipt.found and receipt.id in edited)
 
     @needs(UPDATES, WIRE)
     def test_an_update_that_never_arrived_is_not_said_to_be_written(self, world: World, object: str) -> None:
@@ -183,3 +209,18 @@ class Losses(Suite):
         assert {receipt.outcome for receipt in receipts} == {"written"}
         assert_told_truly(world, object, changes, receipts)
         assert_made_once(world, object, changes)
+
+
+def _then(world: World, do: Callable[[], None]) -> None:
+    """The answer to the next write is lost, and somebody does something before anything else is asked."""
+    start, done = len(world.wire.log), False
+
+    def act(sent: Sent) -> bool:
+        nonlocal done
+        if not done and any(world.is_write(one) for one in world.wire.log[start:-1]):
+            done = True
+            do()
+        return False
+
+    world.wire.trouble(FAULTS["timeout_after"], world.is_write, times=1)
+    world.wire.trouble(FAULTS["refused"], act)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from aios_connect.connectors import Raw
+from aios_connect.connectors import Cursor, Raw
 from aios_connect.errors import CursorGoneError, ProviderError
 from aios_connect.sandbox import FAULTS
 
@@ -195,7 +195,8 @@ class State(Suite):
     def test_an_empty_cursor_is_the_beginning(self, world: World, object: str) -> None:
         world.fill(object, 2)
         world.wait()
-        for cursor in (None, {}):
+        empty: tuple[Cursor | None, ...] = (None, {})
+        for cursor in empty:
             assert_all_there(world, object, world.read(world.open(), object, cursor).records)
 
     def test_a_cursor_of_another_make_is_refused_or_means_the_beginning(self, world: World, object: str) -> None:
