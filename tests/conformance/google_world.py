@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from aios_connect_google import Google
+from aios_connect_google._gmail import Messages
 from aios_connect_google.sandbox import ADDRESS, REFRESH, TOKEN, GoogleVendor, Hazards
 from aios_connect_google.sandbox._changes import Changes
 
-from aios_connect.connectors import Raw
+from aios_connect.connectors import Context, Raw
 from aios_connect.sandbox import Answer, Call, route
 from aios_connect.testing.conformance import Sample, VendorWorld
 from aios_connect.testing.conformance.wire import Sent
@@ -113,11 +114,19 @@ class _Small(GoogleVendor):
         return self.slowness or super()._lag()
 
 
+class _Short(Google):
+    """Google with five messages in a batch, so that a few messages make several."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._resources["messages"] = Messages(self._wire, size=5)
+
+
 class GoogleWorld(VendorWorld):
     """One fake account."""
 
-    connector = Google
-    settings = {"sign_in": "https://oauth2.googleapis.com"}
+    connector = _Short
+    settings = {"oauth_url": "https://oauth2.googleapis.com"}
     secrets = {"access_token": TOKEN, "refresh_token": REFRESH, "client_secret": "sandbox-client-secret"}
     page_size = 5
     pages = (
@@ -194,10 +203,6 @@ class GoogleWorld(VendorWorld):
             self.provider.contacts.remove(id, by="a person")
         else:
             self.provider.drop_event(id.rpartition("/")[2])
-
-    def size(self, object: str) -> int:
-        """Messages come in batches of fifty, however long the lists are that they are named in."""
-        return 50 if object == "messages" else super().size(object)
 
     def _rewrite(self, id: str, values: Raw) -> None:
         """What nobody can do at Gmail: another text in a message. Its people can only label it, which is how it is told here."""

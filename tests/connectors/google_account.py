@@ -29,6 +29,7 @@ def connector(
     token: str = TOKEN,
     budgeted: bool = True,
     attempts: int = 6,
+    max_size: int = 2**26,
     **settings: str,
 ) -> Google:
     """A connector to a fake account; ``through`` is a transport around the vendor's. Without a token it gets one by itself."""
@@ -42,7 +43,7 @@ def connector(
         "office",
         Google.spec.auth[0],
         tokens,
-        settings={"sign_in": "https://oauth2.googleapis.com"},
+        settings={"oauth_url": "https://oauth2.googleapis.com"},
         http=signing,
         now=clock.now,
         sleep=clock.sleep,
@@ -54,6 +55,7 @@ def connector(
         budget=MemoryBudget(now=clock.now, sleep=clock.sleep) if budgeted else None,
         account="office",
         attempts=attempts,
+        max_size=max_size,
         transport=wire,
         now=clock.now,
         sleep=clock.sleep,

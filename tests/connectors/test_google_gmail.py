@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
+import httpx2
 import pytest
 from aios_connect_google import Google
 from aios_connect_google.sandbox import ADDRESS, GoogleVendor, Hazards, furnish
@@ -13,7 +14,7 @@ from aios_connect_google.sandbox import ADDRESS, GoogleVendor, Hazards, furnish
 from aios_connect.connectors import Page, Tombstone
 from aios_connect.connectors.sending import Enclosure, Letter, Sends
 from aios_connect.errors import AuthError, CursorGoneError, ProviderError, RejectedError
-from aios_connect.sandbox import FAULTS, NoAnswerError, Schedule
+from aios_connect.sandbox import FAULTS, NoAnswerError, Schedule, serve
 
 from .google_account import connector, everything
 
@@ -159,6 +160,19 @@ def test_a_message_that_is_none_is_set_aside_and_its_neighbours_are_read() -> No
     assert [(one.id, bool(one.reason)) for page in pages for one in page.quarantined] == [(bad, True)]
 
 
+def test_a_batch_of_large_messages_is_read_in_parts_and_one_that_is_too_large_is_set_aside() -> None:
+    vendor = plain()
+    for number in range(8):
+        vendor.receive_mail(mail(f"m{number}") + b"x" * 20_000)
+    huge = vendor.receive_mail(mail("huge") + b"x" * 100_000)
+    with serve(vendor) as server:
+        google = connector(vendor, through=httpx2.HTTPTransport(), url=server.url, max_size=100_000)
+        pages = everything(google, "messages")
+        google.close()
+    assert sorted(subjects(pages)) == [f"m{number}" for number in range(8)]
+    assert [(one.id, "larger than" in one.reason) for page in pages for one in page.quarantined] == [(huge, True)]
+
+
 def test_a_thousand_messages_cost_two_lists_and_twenty_batches() -> None:
     vendor = plain()
     for number in range(1000):
@@ -175,9 +189,10 @@ def test_a_thousand_messages_cost_two_lists_and_twenty_batches() -> None:
 
 def test_the_units_of_a_minute_are_kept() -> None:
     vendor = plain(gmail=15_000)
-    for number in range(4000):
-        vendor.receive_mail(mail(f"m{number}"))
-    assert len(subjects(everything(connector(vendor), "messages"))) == 4000
+    google = connector(vendor)
+    for _ in range(80):
+        assert google.lookup("messages", [f"{number:016x}" for number in range(50)]) == []
+    assert vendor.counted["gmail"] == 80 * 50 * 5
     assert vendor.refused == 0
 
 

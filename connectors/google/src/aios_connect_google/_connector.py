@@ -70,15 +70,14 @@ class Google(Connector):
                 help="An OAuth client of type Desktop, from Google Cloud console > APIs & Services > Credentials.",
                 # without these Google gives no refresh token: https://developers.google.com/identity/protocols/oauth2/web-server
                 authorize_url="https://accounts.google.com/o/oauth2/v2/auth?access_type=offline&prompt=consent",
-                token_url="{sign_in}/token",  # noqa: S106  # an address
-                revoke_url="{sign_in}/revoke",
+                token_url="{oauth_url}/token",  # noqa: S106  # an address
+                revoke_url="{oauth_url}/revoke",
                 scopes=SCOPES,
                 client_auth="post",
             ),
         ),
         settings=(
-            Setting("client_id", help="Of the OAuth client.", default=""),
-            Setting("sign_in", help="Where access tokens come from.", default="https://oauth2.googleapis.com"),
+            Setting("oauth_url", help="Where access tokens come from.", default="https://oauth2.googleapis.com"),
             Setting("url", help="Where all of the APIs are, if not at Google: a fake, a proxy."),
             Setting(
                 "calendars",

@@ -51,6 +51,9 @@ _LISTED: Final = 500
 _UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 5, "history": 2, "profile": 1, "labels": 1}
 """What calls count as (https://developers.google.com/gmail/api/reference/quota)."""
 
+_TOO_LARGE: Final = "larger than"
+"""How :class:`aios_connect.connectors.Http` says that an answer has more bytes than it takes."""
+
 _CHANGES: Final = ("messagesAdded", "messagesDeleted", "labelsAdded", "labelsRemoved")
 
 
@@ -59,10 +62,12 @@ class Messages:
 
     Args:
         wire: The way to Google.
+        size: Messages in a batch.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, size: int = MOST) -> None:
         self._wire = wire
+        self._size = size
         self._address = ""
 
     def account(self) -> str:
@@ -116,10 +121,10 @@ class Messages:
         for ids, following in self._listed(token, {}):
             left = ids[ids.index(after) + 1 :] if after in ids else ids
             after = ""
-            for number in range(0, max(len(left), 1), MOST):
-                part = left[number : number + MOST]
+            for number in range(0, max(len(left), 1), self._size):
+                part = left[number : number + self._size]
                 cursor = {"next": start, "list": token} | ({"after": part[-1]} if part else {})
-                behind = number + MOST >= len(left)
+                behind = number + self._size >= len(left)
                 if behind:
                     cursor = {"next": start, "list": following} if following else {"history": start}
                 yield self._page(self._got(part), cursor, behind and not following, gone=False)
@@ -185,14 +190,31 @@ class Messages:
     def _got(self, ids: Sequence[str]) -> Iterable[tuple[str, Raw | Quarantined | None]]:
         """Each message as a record; ``None`` for one that is gone, or none for us."""
         asked = list(dict.fromkeys(ids))
-        asks = [Ask("GET", f"users/me/messages/{quote(id, safe='')}", {"format": "raw"}) for id in asked]
-        told = answers(self._wire.batch(GMAIL, asks, "messages", safe=True, cost=_UNITS["get"])) if asks else []
+        told = self._fetched(asked)
         if any(told) and not self._address:
             self.profile()
         for id, message in zip(asked, told, strict=True):
-            if message is not None and message.get("id") != id:
+            if isinstance(message, Quarantined):
+                yield id, message
+            elif message is not None and message.get("id") != id:
                 raise TruncatedError(f"gmail gave another message than {id}", provider="google", object="messages")
-            yield id, None if message is None or is_hidden(message) else record(message, self._address)
+            else:
+                yield id, None if message is None or is_hidden(message) else record(message, self._address)
+
+    def _fetched(self, ids: Sequence[str]) -> list[dict[str, Any] | Quarantined | None]:
+        """Messages as Gmail has them. A batch that is larger than we take is halved: fifty messages may be fifty films."""
+        if not ids:
+            return []
+        asks = [Ask("GET", f"users/me/messages/{quote(id, safe='')}", {"format": "raw"}) for id in ids]
+        try:
+            return [*answers(self._wire.batch(GMAIL, asks, "messages", safe=True, cost=_UNITS["get"]))]
+        except TruncatedError as error:
+            if _TOO_LARGE not in error.message:
+                raise
+            if len(ids) == 1:
+                return [Quarantined(f"message {ids[0]}", error.message, "", ids[0])]
+            half = len(ids) // 2
+            return [*self._fetched(ids[:half]), *self._fetched(ids[half:])]
 
     def _page(
         self, got: Iterable[tuple[str, Raw | Quarantined | None]], cursor: Mapping[str, str], last: bool, *, gone: bool

@@ -35,7 +35,7 @@ def playground(*, seed: int = 0, hazards: bool = True) -> Playground:
         vendor.contents(),
         _told(held) if hazards else {},
         subscribe,
-        settings={"client_id": "sandbox", "sign_in": "{url}"},
+        settings={"client_id": "sandbox", "oauth_url": "{url}"},
         kind="event",
     )
 
