@@ -129,3 +129,9 @@ def test_a_reply_is_part_of_the_text_and_nothing_in_it_is_quoted(lines: list[str
     rest: Any = iter([line.rstrip() for line in lines])
     assert not [line for line in reply if line.startswith(">")]
     assert all(any(line == other for other in rest) for line in reply if line)
+
+
+def test_a_form_that_begins_like_the_head_of_a_message_is_not_cut() -> None:
+    form = "From: Cy\nDate: 1 Jan 2026\nTo: sales\nSubject: a boiler\n\nPlease call."
+    assert reply_in(form) == form
+    assert reply_in(f"Yes.\n\n{form}") == "Yes."

@@ -144,6 +144,7 @@ def test_answers_of_servers_are_judged(text: str, outcome: str, cause: str) -> N
         ("host 192.0.2.5 said: 550 5.7.26 no", "5.7.26", 550),
         ("smtp; 550-5.1.1 no", "5.1.1", 550),
         ("(#4.4.1)", "4.4.1", None),
+        ("5.1.0 - Unknown address error 550-'5.7.1 Access denied'", "5.7.1", 550),
         ("5.0.0 and 5.1.2", "5.1.2", None),
         ("version 15.2.1.1 port 587", None, None),
     ],
