@@ -215,13 +215,19 @@ def test_the_contact_of_an_opportunity_is_changed_by_its_roles() -> None:
 def test_a_contact_that_cannot_be_is_refused_with_the_rest_of_its_change() -> None:
     vendor = furnish(SalesforceVendor())
     salesforce = provisioned(vendor)
-    one, other, *_ = records(salesforce, "Opportunity").values()
+    one, two, three, *_ = records(salesforce, "Opportunity").values()
     lead = next(iter(vendor.records["Lead"]))["Id"]
-    changes = [update(one, ContactId=lead, NextStep="Ring"), update(other, NextStep="Ring")]
+    nobody = "0035j0000000000AAA"
+    changes = [
+        update(one, ContactId=lead, NextStep="Ring"),
+        update(two, ContactId=nobody, NextStep="Ring"),
+        update(three, NextStep="Ring"),
+    ]
     receipts = salesforce.write("Opportunity", changes)
-    assert outcomes(receipts) == ["rejected", "written"]
-    assert "ContactId" in receipts[0].reason
-    assert salesforce.lookup("Opportunity", [one["Id"]])[0]["NextStep"] is None
+    assert outcomes(receipts) == ["rejected", "rejected", "written"]
+    assert "convert the lead" in receipts[0].reason
+    assert "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY" in receipts[1].reason
+    assert [row["NextStep"] for row in salesforce.lookup("Opportunity", [one["Id"], two["Id"]])] == [None, None]
 
 
 def test_a_contact_that_was_written_while_the_rest_was_refused_is_said() -> None:

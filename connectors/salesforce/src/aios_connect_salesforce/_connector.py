@@ -78,7 +78,6 @@ class Salesforce(Connector):
                 help="Address of your organisation: its My Domain, such as https://acme.my.salesforce.com.",
                 required=True,
             ),
-            Setting("client_id", help="Consumer key of the connected app.", default=""),
             Setting("currency", help="Currency of an organisation that has only one, such as USD.", default=""),
             Setting("duplicates", help="Records that a duplicate rule warns of: refuse them, or save them.", default="refuse"),
             Setting("api", help="Version of the API.", default=API),

@@ -28,7 +28,7 @@ from aios_connect.connectors import (
     TruncatedError,
 )
 
-from ._ids import full_id
+from ._ids import full_id, object_of
 from ._objects import KEY, OBJECTS, STAMP
 from ._reading import Reader
 from ._roles import CONTACT, Roles
@@ -94,6 +94,8 @@ class Writer:
                     return f"the organisation has one currency, {self._schemas.currency or 'which the setting currency names'}"
             elif name not in fields:
                 return f"salesforce has no field {name} on {object}, or the user may not see it"
+            elif _by_role(object, name) and object_of(value) == "Lead":
+                return "a lead cannot be the contact of an opportunity: convert the lead in Salesforce first"
             elif not fields[name].get(may) and not _by_role(object, name):
                 return f"salesforce does not let the user {'set' if change.action == 'create' else 'change'} {object}.{name}"
         return ""

@@ -173,6 +173,10 @@ class Deeds(Organisation):
         """What follows from a record: the account of an activity, the role of an opportunity's contact, a new field to be seen."""
         if object in _PREFIXES:
             self.records[object].rows_of(row["Id"])["AccountId"] = self._account_of(row)
+        if object == "Opportunity" and "AccountId" in values:
+            for of in _PREFIXES:
+                for activity in [one for one in self.records[of] if one["WhatId"] == row["Id"]]:
+                    activity["AccountId"] = row["AccountId"]
         if object == "Opportunity" and values.get("ContactId"):
             role = {"OpportunityId": row["Id"], "ContactId": row["ContactId"], "IsPrimary": True}
             self.records["OpportunityContactRole"].create(role)

@@ -80,7 +80,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "loses the mark by itself is assumed",
     "an opportunity's contact is its primary role": f"{_OBJECTS}/sforce_api_objects_opportunity.htm: ContactId; that a role leaves the "
     "opportunity's own stamp alone is assumed",
-    "an activity's account is that of what it is about": f"{_OBJECTS}/sforce_api_objects_task.htm: AccountId",
+    "an activity's account is that of what it is about": f"{_OBJECTS}/sforce_api_objects_task.htm: AccountId; that it follows when an "
+    "opportunity is given another account, and leaves the activity's stamp alone, is assumed",
     # writing
     "an unknown field or a value of the wrong type spoils the request": f"{_REST}/errorcodes.htm; that a collection is refused as a whole "
     "is assumed",
