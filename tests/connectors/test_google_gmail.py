@@ -316,6 +316,32 @@ def test_of_two_who_send_the_same_line_at_once_one_sends() -> None:
     assert (len(vendor.posted), vendor.drafts) == (1, {})
 
 
+def test_what_was_sent_before_is_looked_at_once() -> None:
+    """The first letter looks at the headers of all that was sent in thirty days; the next ones at what is new."""
+    vendor = plain()
+    for number in range(600):
+        vendor.receive_mail(mail(f"old {number}"), labels=("SENT",))
+        vendor.clock.sleep(4 * 3600)
+    google = connector(vendor)
+    assert google.send(LETTER, "line-0").outcome == "sent"
+    start, units = len(vendor.log), vendor.counted["gmail"]
+    for number in range(1, 11):
+        assert google.send(LETTER, f"line-{number}").outcome == "sent"
+    assert (len(vendor.log) - start) / 10 <= 10
+    assert (vendor.counted["gmail"] - units) / 10 <= 100 + 10 + 6 * 5 + 5
+    assert len(vendor.posted) == 11
+
+
+def test_a_draft_of_a_letter_that_went_out_is_taken_away() -> None:
+    vendor = plain()
+    google = connector(vendor)
+    google.send(LETTER, "line-1")
+    id = vendor.receive_mail(vendor.posted[0], labels=("DRAFT",))
+    vendor.drafts["r-left"] = id
+    assert google.send(LETTER, "line-1").outcome == "unchanged"
+    assert (vendor.drafts, len(vendor.posted)) == ({}, 1)
+
+
 def test_a_letter_that_cannot_be_sent_leaves_nothing_behind() -> None:
     vendor = plain()
     google = connector(vendor)

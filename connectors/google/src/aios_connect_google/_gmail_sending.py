@@ -39,7 +39,8 @@ _LISTED: Final = 500
 _SEEN: Final = timedelta(days=30)
 """How far back a letter of ours is looked for among what was sent."""
 
-_JUST_NOW: Final = timedelta(minutes=10)
+_NEWEST: Final = 50
+"""Of what was sent, looked at first once the rest is known."""
 
 _UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 5, "create": 10, "send": 100}
 _UNKNOWN: Final = "it was begun, and nobody can tell whether it went out; look for it with its recipient before it is sent again"
@@ -59,6 +60,9 @@ class Sender:
         self._messages = messages
         self._context = context
         self._address = ""
+        self._went_out: dict[str, tuple[str, str]] = {}  # message -> its mark, and the Message-ID that Gmail gave it
+        self._complete = False  # all that was sent lately is known, but for the newest
+        self._begun: dict[str, str] = {}  # draft -> its mark
 
     def send(self, letter: Letter, line: str) -> Sent:
         """Send a letter, once; see :class:`aios_connect.connectors.sending.Sends`. Of ``notify`` Gmail knows nothing: it tells of failures."""
@@ -67,17 +71,18 @@ class Sender:
             content = self._composed(letter, mark)
         except UnsendableError as error:
             return Sent("rejected", mark, reason=str(error))
-        found = self._among_sent(mark)
+        found, drafts = self._among_sent(mark), self._drafts(mark)
         if found is not None:
+            for draft in drafts:  # of a process that came too late, and was killed: nobody shall send it
+                self._withdraw(draft)
             return Sent("unchanged", found, reason="it was sent before")
-        drafts = self._drafts(mark)
         try:
             draft = min(drafts) if drafts else self._drafted(content, letter, mark)
         except RejectedError as error:
             return Sent("rejected", mark, reason=error.message)
         if not draft:
             return Sent("ambiguous", mark, reason="another process is sending it just now")
-        meanwhile = self._among_sent(mark, _JUST_NOW, 50)  # by a process that was ahead of us, and whose draft is gone
+        meanwhile = self._among_sent(mark)  # by a process that was ahead of us, and whose draft is gone
         if meanwhile is not None:
             self._withdraw(draft)
             return Sent("unchanged", meanwhile, reason="it was sent before")
@@ -154,28 +159,32 @@ class Sender:
         told = self._wire.get(GMAIL, "users/me/messages", "messages", params=query, cost=_UNITS["list"])
         return next((str(one["threadId"]) for one in told.get("messages") or () if one.get("threadId")), "")
 
-    def _among_sent(self, mark: str, back: timedelta = _SEEN, size: int = _LISTED) -> str | None:
+    def _among_sent(self, mark: str) -> str | None:
         """The Message-ID under which a letter went out; ``None`` if it is not there.
 
-        Read by the label and not by a search, whose index may be late. The newest come first; who finds only old ones has seen enough.
+        Read by the label and not by a search, whose index may be late. The newest come first: who finds only old ones, or after a first
+        look some that are known, has seen enough.
         """
-        oldest = self._context.now() - back
-        for ids in self._ids("users/me/messages", "messages", {"labelIds": "SENT"}, size):
+        oldest = self._context.now() - _SEEN
+        for ids in self._ids("users/me/messages", "messages", {"labelIds": "SENT"}, _NEWEST if self._complete else _LISTED):
+            new = [id for id in ids if id not in self._went_out]
+            enough = not new or (self._complete and len(new) < len(ids))
             old = True
-            for _, message in self._metas([f"users/me/messages/{quote(id, safe='')}" for id in ids]):
+            for path, message in self._metas([f"users/me/messages/{quote(id, safe='')}" for id in new]):
                 headers = _headers(message)
-                if headers.get(_MARK.lower()) == mark:
-                    return headers.get("message-id") or mark
+                self._went_out[path.rpartition("/")[2]] = (headers.get(_MARK.lower(), ""), headers.get("message-id", ""))
                 old = old and _received(message) < oldest
-            if old:
-                return None
-        return None
+            if enough or old:
+                break
+        self._complete = True
+        return next((given or mark for one, given in self._went_out.values() if one == mark), None)
 
     def _drafts(self, mark: str) -> list[str]:
         ids = [id for part in self._ids("users/me/drafts", "drafts", {}, _LISTED) for id in part]
-        told = self._metas([f"users/me/drafts/{quote(id, safe='')}" for id in ids])
-        drafts = ((path.rpartition("/")[2], draft.get("message") or {}) for path, draft in told)
-        return [id for id, message in drafts if _headers(message).get(_MARK.lower()) == mark]
+        new = [f"users/me/drafts/{quote(id, safe='')}" for id in ids if id not in self._begun]
+        for path, draft in self._metas(new):
+            self._begun[path.rpartition("/")[2]] = _headers(draft.get("message") or {}).get(_MARK.lower(), "")
+        return [id for id in ids if self._begun.get(id) == mark]
 
     def _ids(self, path: str, name: str, params: Mapping[str, str], size: int) -> Iterator[list[str]]:
         token, seen = "", {""}
