@@ -107,6 +107,23 @@ def test_a_query_that_is_closed_again_and_again_without_a_row_ends_in_an_error()
     assert len(vendor.log) < 12
 
 
+def test_a_query_that_is_closed_at_each_page_of_records_that_all_change_is_given_up() -> None:
+    """What changes while it is read stands behind what is still to be read: no place is sure."""
+    vendor = SalesforceVendor(hazards=Hazards(page=7))
+    ids = people(vendor, 30, apart=10)
+    vendor.clock.sleep(3_600)
+    seen = []
+    with pytest.raises(TruncatedError, match="again and again") as caught:
+        for page in connector(vendor).read("Contact"):
+            seen += [raw["Id"] for raw in page.records]
+            vendor.clock.sleep(60)
+            for id in ids:
+                vendor.people_change("Contact", id, {"Title": f"after {len(seen)}"})
+            vendor.closed()
+    assert caught.value.hint
+    assert len(vendor.log) < 20
+
+
 def test_a_session_that_is_renewed_in_the_middle_of_a_read_takes_its_queries_with_it_and_loses_nothing() -> None:
     """The locator belongs to the session before: it answers 401 for ever (airbytehq/airbyte#84302)."""
     vendor = SalesforceVendor(hazards=Hazards(page=7))

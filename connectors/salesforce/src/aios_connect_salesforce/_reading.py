@@ -178,9 +178,16 @@ class Reader:
             before = (place.at, place.id)
             try:
                 rows = self._wire.more(following, object) if following else self._wire.query(soql(), object)
-            except CursorGoneError:
-                if not following or stuck >= _RESTARTS:
+            except CursorGoneError as error:
+                if not following:
                     raise
+                if stuck >= _RESTARTS:
+                    raise TruncatedError(
+                        f"salesforce closes the query of {object} again and again",
+                        hint="nothing read so far is lost; try again",
+                        provider="salesforce",
+                        object=object,
+                    ) from error
                 following, seen, stuck = "", 0, stuck + 1
                 continue
             start = start or rows.clock
