@@ -192,6 +192,14 @@ def test_only_the_folders_that_are_named_are_read_whatever_they_are_called(offic
         office.read(mail=office.open(folders="Elsewhere"))
 
 
+def test_a_folder_that_is_new_is_read_with_the_next_read(office: MailOffice) -> None:
+    _, cursor, _ = office.read()
+    with office.account.session() as client:
+        client.create("Projects")
+    office.put(note(1), "Projects")
+    assert [raw["folder"] for raw in office.read(cursor)[0]] == ["Projects"]
+
+
 def test_only_what_arrived_since_a_day_is_read(office: MailOffice) -> None:
     with office.account.session() as client:
         client.append("INBOX", "", '"05-Jan-2020 10:00:00 +0000"', note(1))
@@ -238,7 +246,7 @@ def test_a_message_that_is_too_large_is_set_aside_and_its_neighbours_are_read(
     assert "Subject: Note 2" in aside.raw
 
 
-def test_a_quiet_mailbox_costs_one_command_a_folder(office: MailOffice) -> None:
+def test_a_quiet_mailbox_costs_one_command_a_folder_and_one_more(office: MailOffice) -> None:
     office.put(note(1))
     _, cursor, _ = office.read()
     told = len(office.mail._folders.read())
@@ -247,7 +255,7 @@ def test_a_quiet_mailbox_costs_one_command_a_folder(office: MailOffice) -> None:
         told = len(mail._folders.read())
         start = len(tap.said)
         assert office.read(cursor, mail)[0] == []
-        assert [said.split()[1] for said in tap.said[start:]] == [b"EXAMINE"] * told
+        assert [said.split()[1] for said in tap.said[start:]] == [b"LIST"] + [b"EXAMINE"] * told
 
 
 # waiting

@@ -35,12 +35,12 @@ class Folders:
         self._sent = context.settings.get("sent", "").strip()
 
     def read(self) -> list[str]:
-        """The folders that are read, always in the same order.
+        """The folders that are read, as they are now, always in the same order.
 
         Raises:
             ConfigError: One that the settings name is not there.
         """
-        there = {folder.name: folder for folder in self._imap.folders()}
+        there = {folder.name: folder for folder in self._imap.folders(again=True)}
         if self._wanted:
             for name in self._wanted:
                 if name not in there:

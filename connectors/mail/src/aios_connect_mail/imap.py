@@ -96,10 +96,10 @@ class Imap:
         welcome: bytes = self._connected().welcome
         return said(re.sub(rb"^\* \w+ (\[[^\]]*\] )?", b"", welcome))
 
-    def folders(self) -> list[Folder]:
-        """All folders, in the server's order; asked for once in the life of a connection."""
-        if self._folders is None:
-            told = self._ask(lambda client: client.list())
+    def folders(self, *, again: bool = False) -> list[Folder]:
+        """All folders, in the server's order; asked for once in the life of a connection, or ``again``."""
+        if self._folders is None or again:
+            told = self._afresh(lambda: self._ask(lambda client: client.list()))
             if not all(len(line) == 3 and isinstance(line[0], list) and isinstance(line[2], bytes) for line in told):
                 raise TruncatedError(f"{self.place} sent an answer that is none to LIST", provider="mail")
             self._wires = {from_wire(name): quoted(name) for _, _, name in told}
@@ -121,12 +121,7 @@ class Imap:
         """
         if self._opened is not None and self._opened.name == name and not again:
             return self._opened
-        try:
-            self._opened = self._open(name)
-        except UnavailableError:
-            if self._client is not None:
-                raise
-            self._opened = self._open(name)  # the server had hung up meanwhile
+        self._opened = self._afresh(lambda: self._open(name))
         return self._opened
 
     def search(self, *criteria: str, charset: str | None = None) -> list[int]:
@@ -235,6 +230,16 @@ class Imap:
         if client is not None:
             with contextlib.suppress(OSError):
                 client.shutdown()
+
+    def _afresh(self, ask: Callable[[], _Result]) -> _Result:
+        """Ask; if the server hung up since we last heard of it, ask on a new connection."""
+        heard = self._client is not None
+        try:
+            return ask()
+        except UnavailableError:
+            if not heard:
+                raise
+            return ask()
 
     def _written(self, name: str) -> Any:
         """The name of a folder as this server writes it: bytes, which the client takes although its types do not say so."""
