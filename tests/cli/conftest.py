@@ -146,7 +146,7 @@ class Club(Desk):
                 scopes={"folk.read": "read folk"},
             ),
         ),
-        settings=(Setting("url", "Where it is.", required=True), Setting("client_id", "Our application.", required=True)),
+        settings=(Setting("url", "Where it is.", required=True),),
     )
 
 

@@ -45,7 +45,7 @@ class Club(Connector):
                 rotates=True,
             ),
         ),
-        settings=(Setting("url", "Where it is.", required=True), Setting("client_id", "Our application.", required=True)),
+        settings=(Setting("url", "Where it is.", required=True),),
         objects={"members": ObjectSpec("Members", frozenset({"read"}))},
         proof="Canaille",
     )

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 from aios_connect_mail import Mail
 
+from aios_connect.connection.settings import way_of
 from aios_connect.connectors import Context, Credentials, Cursor, Http, Page, Raw
 from aios_connect.connectors.credentials import MemoryTokenStore
 from aios_connect.testing.servers.mail import MailAccount, MailServer
@@ -60,7 +61,7 @@ class MailOffice:
         tokens.put("mail", secrets or {"password": self.account.password}, expires_at=0.0 if oauth else None)
         transport = self._stack.enter_context(httpx2.HTTPTransport())
         signing = Http(provider="mail", transport=transport, now=now, sleep=time.sleep, trust_env=False)
-        credentials = Credentials("mail", Mail.spec.auth[0], tokens, settings=told, http=signing, now=now, sleep=time.sleep)
+        credentials = Credentials("mail", way_of(Mail.spec, told), tokens, settings=told, http=signing, now=now, sleep=time.sleep)
         made = Mail(Context("mail", told, credentials, signing, now, time.sleep, self._folder))
         self._stack.callback(signing.close)
         self._stack.callback(made.close)

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from aios_connect.cli.planned import PlanAnswer
 from aios_connect.connection import Connection
-from aios_connect.connection.opening import Outside, open_connection, plain_settings
+from aios_connect.connection.opening import Outside, open_connection
+from aios_connect.connection.settings import plain_settings
 from aios_connect.connectors import ConfigError, RateLimitedError
 from aios_connect.connectors.budget import Allowance, MemoryBudget
 from aios_connect.connectors.credentials import MemoryTokenStore

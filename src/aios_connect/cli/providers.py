@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from aios_connect.connection.settings import SIGN_IN, settings_of
 from aios_connect.connectors.contract import FieldInfo, Schema
 from aios_connect.connectors.spec import ConnectorSpec, ObjectSpec
 from aios_connect.errors import ConfigError
@@ -51,7 +52,10 @@ class ConnectorsAnswer(Answer):
         if not self.specs:
             console.print("No connector is installed: pip install 'aios-connect[csv]', for one.")
             return
-        rows = [(spec.provider, spec.title, spec.auth[0].kind, ", ".join(spec.objects)) for spec in self.specs]
+        rows = [
+            (spec.provider, spec.title, " or ".join(auth.kind for auth in spec.auth), ", ".join(spec.objects))
+            for spec in self.specs
+        ]
         print_table(console, ("provider", "title", "sign-in", "objects"), rows, wrap="objects")
 
 
@@ -83,16 +87,23 @@ class ObjectsAnswer(Answer):
             for name, one in spec.objects.items()
         ]
         print_table(console, ("object", "kind", "verbs", "reads and writes"), rows, wrap="reads and writes")
-        if spec.settings:
+        if settings_of(spec):
             console.print()
             settings = [
                 (one.name, "needed" if one.required else f"else {one.default}" if one.default else "", one.help)
-                for one in spec.settings
+                for one in settings_of(spec)
             ]
             print_table(console, ("setting", "", "what it is"), settings, wrap="what it is")
         console.print()
         for auth in spec.auth:
-            paragraph(console, f"sign-in: {auth.kind}. {auth.help}")
+            how = (
+                ""
+                if len(spec.auth) == 1
+                else " (unless said otherwise)"
+                if auth is spec.auth[0]
+                else f' ({SIGN_IN} = "{auth.kind}")'
+            )
+            paragraph(console, f"sign-in: {auth.kind}{how}. {auth.help}")
         if spec.proof:
             paragraph(console, f"proved on: {spec.proof}")
         for limit in spec.limits:
@@ -145,7 +156,7 @@ def _spec(spec: ConnectorSpec) -> dict[str, Any]:
         "docs": spec.docs,
         "proof": spec.proof,
         "sign_in": [{"kind": auth.kind, "help": auth.help, "scopes": dict(auth.scopes)} for auth in spec.auth],
-        "settings": [asdict(setting) for setting in spec.settings],
+        "settings": [asdict(setting) for setting in settings_of(spec)],
         "objects": {name: {**asdict(one), "verbs": sorted(one.verbs)} for name, one in spec.objects.items()},
         "limits": [asdict(limit) for limit in spec.limits],
     }

@@ -17,7 +17,7 @@ from aios_connect.cassettes.pseudonyms import Pseudonyms, known_ids, known_words
 from aios_connect.cassettes.rehearsing import BY_HAND, Rehearsal, Tape, clean, compare
 from aios_connect.cassettes.steps import reading
 from aios_connect.connection import Outside, open_connection
-from aios_connect.connection.opening import NETWORK, secret_names
+from aios_connect.connection.settings import NETWORK, SIGN_IN, secret_names, settings_of, way_of
 from aios_connect.connectors import ConnectorSpec
 from aios_connect.connectors.budget import MemoryBudget
 from aios_connect.connectors.credentials import MemoryTokenStore
@@ -87,7 +87,9 @@ def record(
         known, ids = known_words(connection.connector, live.schemas, mapped), known_ids(spec.objects, live.pages)
     if not answers:
         raise ConfigError(f"{spec.title} is not spoken to over HTTP", hint="there is nothing to record")
-    pseudonyms = Pseudonyms(known, ids, _address(spec, settings), settings.values())
+    pseudonyms = Pseudonyms(
+        known, ids, _address(spec, settings), [value for setting, value in settings.items() if setting != SIGN_IN]
+    )
     harmless = _harmless(spec, settings, pseudonyms)
     rehearsal = Rehearsal([clean(heard, pseudonyms) for heard in answers])
     once_more = _have_again(spec, harmless, rehearsal, steps, project.now())
@@ -116,7 +118,7 @@ def _tape(project: Project, spec: ConnectorSpec, settings: Mapping[str, str]) ->
     )
     client = wire.open()
     try:
-        yield Tape(lambda request: client.send(request), spec.auth[0].token_url.format(**settings))
+        yield Tape(lambda request: client.send(request), way_of(spec, settings).token_url.format(**settings))
     finally:
         client.close()
 
@@ -128,12 +130,13 @@ def _address(spec: ConnectorSpec, settings: Mapping[str, str]) -> tuple[str, str
 
 def _harmless(spec: ConnectorSpec, settings: Mapping[str, str], pseudonyms: Pseudonyms) -> dict[str, str]:
     """Settings for the second connector: what is no default gets a stand-in."""
-    own = {setting.name: setting.default for setting in spec.settings}
+    own = {setting.name: setting.default for setting in settings_of(spec)}
     told = {}
     for name, value in settings.items():
         if name in NETWORK:
             continue
-        told[name] = value if name != "url" and value == own.get(name) else pseudonyms.text(value)
+        ours = name == SIGN_IN or (name != "url" and value == own.get(name))
+        told[name] = value if ours else pseudonyms.text(value)
     return told
 
 

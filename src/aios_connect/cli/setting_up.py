@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from aios_connect.connection.settings import CLIENT_ID, needed_settings, way_of
 from aios_connect.connectors import ConnectorSpec, registry
 from aios_connect.connectors.credentials import MemoryTokenStore
 from aios_connect.errors import AuthError, ConfigError
@@ -55,7 +56,9 @@ def connect(
     (--password-stdin) or the environment (AIOS_<NAME>_PASSWORD). They are
     kept encrypted in the store, and only if they work. Where the tool has a
     place for our unique key, it is made. Where it is signed in to by consent,
-    a browser opens; it comes back to http://127.0.0.1:PORT/callback.
+    a browser opens; it comes back to http://127.0.0.1:PORT/callback. Where
+    there are several ways to sign in, --set sign_in=oauth2 takes another one
+    than the first; aios describe PROVIDER lists them.
 
     Args:
         name: The connection, such as crm.
@@ -155,6 +158,9 @@ def _settings(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def _ask_settings(spec: ConnectorSpec, told: dict[str, str], screen: Screen) -> None:
-    for setting in spec.settings:
-        if setting.required and not setting.secret and setting.name not in told and screen.interactive:
-            told[setting.name] = screen.ask(f"{setting.name} ({setting.help})", default=setting.default or "")
+    """Ask for what is needed to sign in the way that was said."""
+    way = way_of(spec, told)
+    asked = (*needed_settings(spec, way), *([CLIENT_ID] if way.kind == "oauth2" else ()))
+    for setting in asked if screen.interactive else ():
+        if setting.name not in told and setting.default is None:
+            told[setting.name] = screen.ask(f"{setting.name} ({setting.help})")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aios_connect.connection.opening import secret_names
+from aios_connect.connection.settings import CLIENT_ID, SIGN_IN, secret_names, way_of
 from aios_connect.connectors import Auth, ConnectorSpec, Credentials, Http
 from aios_connect.errors import ConfigError, ProviderError
 from aios_connect.project import Project
@@ -66,31 +66,40 @@ def ask_secrets(project: Project, name: str, screen: Screen, way: Way) -> Given:
         ConfigError: There are none, and nobody can be asked; or they cannot come this way.
         AuthError: The person did not consent.
     """
-    spec = project.spec(name)
-    auth = spec.auth[0]
-    wanted = _wanted(spec, auth)
-    consent = auth.kind == "oauth2" and auth.grant == "code"
+    spec, settings = project.spec(name), project.connection_settings(name)
+    auth = way_of(spec, settings)
+    needed, welcome = _secrets(spec, auth)
+    consent = auth.kind == "oauth2" and auth.grant == "code" and bool(auth.authorize_url)
     if way.port and not consent:
         raise ConfigError(f"{spec.title} is not signed in to in a browser", hint="leave --port out")
     if way.device and not (consent and auth.device_url):
         raise ConfigError(f"{spec.title} offers no consent on another device", hint="leave --device out")
-    if way.from_stdin and not wanted:
+    if way.from_stdin and not (needed or welcome):
         raise ConfigError(f"{spec.title} needs no secret", hint="leave --password-stdin out")
-    if way.from_stdin:
-        return Given(_from_stdin(wanted))
-    if not wanted and not consent:
-        return Given()
-    if not screen.interactive:
-        if project.tokens.get(name) is not None:
+    if not way.from_stdin and not screen.interactive:
+        if _there(project, name, auth, needed):
             return Given()
-        variables = ", ".join(variable(name, secret) for secret in wanted)
+        variables = ", ".join(variable(name, secret) for secret in needed)
         raise ConfigError(
-            f"connection {name!r} has no {' and no '.join(_said(secret) for secret in wanted)}",
+            f"connection {name!r} has no {' and no '.join(_said(secret) for secret in needed)}",
             hint=f"give --password-stdin, or set {variables}",
         )
-    screen.say(auth.help)
-    asked = [secret for secret in wanted if not (consent and secret == "refresh_token")]  # noqa: S105 # a name
-    values = {secret: value for secret in asked if (value := screen.ask(_said(secret), secret=True))}
+    if auth.kind == "oauth2" and not settings.get(CLIENT_ID.name):
+        raise ConfigError(
+            f"{spec.title} needs {CLIENT_ID.name}: {CLIENT_ID.help}",
+            hint=f'write {CLIENT_ID.name} = "..." under [connections.{name}], or set {variable(name, CLIENT_ID.name)}',
+        )
+    if way.from_stdin:
+        return Given(_from_stdin(needed, welcome))
+    if needed or welcome:
+        screen.say(auth.help)
+    for other in spec.auth:
+        if other is not auth:
+            screen.say(f'(this is to sign in by {auth.kind}; another way: {SIGN_IN} = "{other.kind}")')
+    asked = [secret for secret in needed if not (consent and secret == "refresh_token")]  # noqa: S105 # a name
+    values = {secret: screen.ask(_said(secret), secret=True) for secret in asked}
+    values |= {secret: screen.ask(f"{_said(secret)} (may be left out)", secret=True) for secret in welcome}
+    values = {secret: value for secret, value in values.items() if value}
     return _consent(project, name, auth, values, screen, way) if consent else Given(values)
 
 
@@ -105,7 +114,8 @@ def give_back(project: Project, name: str) -> tuple[bool, list[str]]:
         Whether the provider confirmed that the grant is no longer good; and what is left for the person to do.
     """
     spec, settings = project.spec(name), project.connection_settings(name)
-    auth, left = spec.auth[0], []
+    left: list[str] = []
+    auth = way_of(spec, settings)
     kept = auth.kind == "oauth2" and project.tokens.get(name) is not None
     with _token_http(project, name) as http:
         sleep = time.sleep
@@ -123,24 +133,35 @@ def give_back(project: Project, name: str) -> tuple[bool, list[str]]:
     return taken, left
 
 
-def _wanted(spec: ConnectorSpec, auth: Auth) -> tuple[str, ...]:
-    """The secrets a person must bring."""
-    own = tuple(setting.name for setting in spec.settings if setting.secret)
+def _secrets(spec: ConnectorSpec, auth: Auth) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The secrets a person must bring, and those a person may bring."""
+    own = [setting for setting in spec.settings if setting.secret]
+    needed = [setting.name for setting in own if setting.required]
     match auth.kind:
-        case "none":
-            return own
         case "password" | "key":
-            return (*own, auth.kind)
-    proof = () if auth.client_auth == "none" else ("client_secret",)
-    return (*own, *proof, *(("refresh_token",) if auth.grant == "code" else ()))
+            needed.append(auth.kind)
+        case "oauth2":
+            needed += [] if auth.client_auth == "none" else ["client_secret"]
+            needed += ["refresh_token"] if auth.grant == "code" else []
+    return tuple(needed), tuple(setting.name for setting in own if not setting.required)
 
 
-def _from_stdin(wanted: Sequence[str]) -> dict[str, str]:
+def _there(project: Project, name: str, auth: Auth, needed: Sequence[str]) -> bool:
+    """Enough secrets to sign in this way are kept already, or in the environment; an access token alone will do."""
+    if not needed:
+        return True
+    kept = project.tokens.get(name)
+    given = {secret for secret, value in kept.values.items() if value} if kept else set()
+    return given >= set(needed) or (auth.kind == "oauth2" and bool(given & {"access_token", "refresh_token"}))
+
+
+def _from_stdin(needed: Sequence[str], welcome: Sequence[str]) -> dict[str, str]:
+    """One secret a line: those that are needed, then those that may be left out, but not all of them."""
     lines = [line.strip("\r\n") for line in sys.stdin]
-    given = dict(zip(wanted, lines, strict=False))
-    missing = [secret for secret in wanted if not given.get(secret)]
+    given = {secret: line for secret, line in zip((*needed, *welcome), lines, strict=False) if line}
+    missing = [secret for secret in needed or (() if given else welcome) if secret not in given]
     if missing:
-        one_each = "give one line for each, in this order" if len(wanted) > 1 else "write it to stdin, on one line"
+        one_each = "give one line for each, in this order" if len(missing) > 1 else "write it to stdin, on one line"
         raise ConfigError(f"stdin did not have the {' and the '.join(map(_said, missing))}", hint=one_each)
     return given
 

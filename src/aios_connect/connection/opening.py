@@ -15,9 +15,9 @@ from aios_connect.connectors.credentials import MemoryTokenStore, TokenStore
 from aios_connect.connectors.oauth import token_http
 from aios_connect.connectors.redaction import remember
 from aios_connect.errors import ConfigError
-from aios_connect.mappings.documents import did_you_mean
 
 from .records import Connection
+from .settings import NETWORK, plain_settings, secret_names, way_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -25,24 +25,9 @@ if TYPE_CHECKING:
     from aios_connect.mappings import CompiledMapping
     from aios_connect.mappings.verdicts import Verdicts
 
-__all__ = ["NETWORK", "SECRETS", "Outside", "connect", "open_connection", "shipped_mappings"]
-
-NETWORK: Mapping[str, str] = {
-    "proxy": "Address of a proxy.",
-    "certificates": "A PEM file or folder with the authorities to trust.",
-    "reserve": "Percent of the vendor's calls a day that stay for the company's other tools.",
-}
-"""Settings that every connection may have, whatever its provider."""
+__all__ = ["Outside", "connect", "open_connection", "shipped_mappings"]
 
 _DAY = 86_400.0
-
-SECRETS: Mapping[str, tuple[str, ...]] = {
-    "none": (),
-    "password": ("password",),
-    "key": ("key",),
-    "oauth2": ("client_secret", "refresh_token", "access_token"),
-}
-"""Way of signing in -> the secrets that belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +72,8 @@ def connect(
         functions: Modules that your mappings may take functions from.
         relative_to: Where relative paths in settings start; the present folder, if not given.
         transport: Instead of the network: a cassette, a sandbox.
-        **settings: What the connector needs: its settings and its secrets, ``url="https://..."``, ``password="..."``.
+        **settings: What the connector needs: its settings and its secrets, ``url="https://..."``, ``password="..."``. Where there
+            are several ways to sign in, ``sign_in="oauth2"`` takes another one than the first; ``client_id`` is for that one.
 
     Raises:
         ConfigError: The connector is not installed, or a setting is unknown or missing.
@@ -187,48 +173,6 @@ def load_mapping(
     return mapping
 
 
-def secret_names(spec: ConnectorSpec) -> tuple[str, ...]:
-    """The secrets that a connection of this provider may have."""
-    names = [setting.name for setting in spec.settings if setting.secret]
-    for auth in spec.auth:
-        names += SECRETS[auth.kind]
-    return tuple(dict.fromkeys(names))
-
-
-def setting_names(spec: ConnectorSpec) -> tuple[str, ...]:
-    """The plain settings that a connection of this provider may have."""
-    return (*(setting.name for setting in spec.settings if not setting.secret), *NETWORK)
-
-
-def plain_settings(
-    spec: ConnectorSpec, given: Mapping[str, str], wrong: Callable[[str, str, str], ConfigError] | None = None
-) -> dict[str, str]:
-    """The settings a connector is made with: those given, defaults filled in.
-
-    Args:
-        spec: The connector's.
-        given: What was given, without secrets.
-        wrong: Makes the error from message, hint and setting; it may say where the setting stands.
-
-    Raises:
-        ConfigError: A setting is unknown or missing.
-    """
-    wrong = wrong or (lambda message, hint, setting: ConfigError(message, hint=hint))
-    known = setting_names(spec)
-    for name in given:
-        if name not in known:
-            raise wrong(f"{spec.title} has no setting {name!r}", did_you_mean(name, [*known, *secret_names(spec)]), name)
-    told = dict(given)
-    for setting in spec.settings:
-        if setting.secret or setting.name in told:
-            continue
-        if setting.default is not None:
-            told[setting.name] = setting.default
-        elif setting.required:
-            raise wrong(f"{spec.title} needs {setting.name}: {setting.help}", f"give {setting.name}", setting.name)
-    return told
-
-
 def _connector(name: str, made: type[Connector], settings: Mapping[str, str], outside: Outside) -> tuple[Connector, Http]:
     spec = made.spec
     plain = {key: value for key, value in settings.items() if key not in NETWORK}
@@ -236,7 +180,7 @@ def _connector(name: str, made: type[Connector], settings: Mapping[str, str], ou
     verify = outside.folder / certificates if certificates else True
     now, sleep, transport = outside.now, outside.sleep, outside.transport
     tokens = token_http(spec.provider, transport=transport, verify=verify, proxy=proxy, now=now, sleep=sleep)
-    credentials = Credentials(name, spec.auth[0], outside.tokens, settings=plain, http=tokens, now=now, sleep=sleep)
+    credentials = Credentials(name, way_of(spec, plain), outside.tokens, settings=plain, http=tokens, now=now, sleep=sleep)
     http = Http(
         provider=spec.provider,
         base_url=plain.get("url", ""),

@@ -186,12 +186,6 @@ class Credentials:
     def __repr__(self) -> str:
         return f"<Credentials {self.connection}, {self.auth.kind}>"
 
-    def by(self, auth: Auth) -> Credentials:
-        """The same secrets, for another way to sign in than the preferred one: what a connector with a setting for it goes by."""
-        return Credentials(
-            self.connection, auth, self._store, now=self._now, sleep=self._sleep, settings=self._settings, http=self._http
-        )
-
     def secret(self, name: str) -> str:
         """One secret by name.
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from aios_connect.connection.opening import secret_names, setting_names
+from aios_connect.connection.settings import secret_names, setting_names, way_of
 from aios_connect.connectors import registry
 from aios_connect.errors import ConfigError
 from aios_connect.mappings.documents import did_you_mean
@@ -91,7 +91,7 @@ def add_connection(file: Path, name: str, provider: str, settings: Mapping[str, 
     """Write a new connection at the end of a settings file.
 
     Raises:
-        ConfigError: The name is no name, or a setting is a secret or unknown.
+        ConfigError: The name is no name, a setting is a secret or unknown, or there is no such way to sign in.
     """
     try:
         valid_name(name)
@@ -107,6 +107,7 @@ def add_connection(file: Path, name: str, provider: str, settings: Mapping[str, 
             )
         if setting not in known:
             raise ConfigError(f"{spec.title} has no setting {setting!r}", hint=did_you_mean(setting, known))
+    way_of(spec, settings)
     section = f"connections.{name}" if file.name == FILE else f"tool.aios-connect.connections.{name}"
     lines = [f"[{section}]", f"provider = {_quoted(provider)}", *(f"{key} = {_quoted(value)}" for key, value in settings.items())]
     text = file.read_text(encoding="utf-8").rstrip("\n")

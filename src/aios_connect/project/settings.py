@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from aios_connect.connection.opening import plain_settings, secret_names, setting_names
+from aios_connect.connection.settings import plain_settings, secret_names, setting_names
 from aios_connect.connectors.spec import ConnectorSpec
 from aios_connect.errors import ConfigError
 from aios_connect.mappings.documents import Document, Place, Steps
@@ -136,19 +136,18 @@ class SettingsFile:
             ConfigError: A setting is unknown, missing, or a secret.
         """
         given = self.settings.connections[connection].settings
+        over = {name: variable(connection, name) for name in setting_names(spec)}
+        told = {**given, **{name: environment[key] for name, key in over.items() if environment.get(key)}}
 
         def wrong(message: str, hint: str, setting: str) -> ConfigError:
-            if setting not in given:
+            if setting not in told:
                 hint = f'write {setting} = "..." under [connections.{connection}], or set {variable(connection, setting)}'
             return self._pointing(message, ("connections", connection, setting), hint)
 
         for name in secret_names(spec):
             if name in given:
                 raise self._secret(connection, name)
-        over = {name: variable(connection, name) for name in setting_names(spec)}
-        return plain_settings(
-            spec, {**given, **{name: environment[key] for name, key in over.items() if environment.get(key)}}, wrong
-        )
+        return plain_settings(spec, told, wrong)
 
     def _refuse_secrets(self) -> None:
         data = self._document.data

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from aios_connect.connection import Connection, Outside, open_connection
-from aios_connect.connection.opening import secret_names
+from aios_connect.connection.settings import secret_names
 from aios_connect.connectors import ConnectorSpec, registry
 from aios_connect.connectors.budget import Budget, MemoryBudget
 from aios_connect.connectors.credentials import TokenStore

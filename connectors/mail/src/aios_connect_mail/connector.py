@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from aios_connect.connectors import (
@@ -12,7 +11,6 @@ from aios_connect.connectors import (
     Connector,
     ConnectorSpec,
     Context,
-    Credentials,
     Cursor,
     Identity,
     ObjectSpec,
@@ -67,8 +65,6 @@ class Mail(Connector):
             Setting("folders", "Folders to read, separated by commas; all but drafts, junk and trash, if not given."),
             Setting("sent", "Folder of what was sent, if the server does not mark it."),
             Setting("since", "Read what arrived on this day or later, such as 2026-01-01; all, if not given."),
-            Setting("sign_in", "password or oauth2 (XOAUTH2).", default="password"),
-            Setting("client_id", "Of the application, for oauth2."),
             Setting("token_url", "Where the provider gives access tokens, for oauth2."),
         ),
         objects={
@@ -87,9 +83,8 @@ class Mail(Connector):
     )
 
     def __init__(self, context: Context) -> None:
-        told = context.settings
-        context = replace(context, credentials=self._proof(context))
         super().__init__(context)
+        told = context.settings
         address = told.get("address") or told.get("user", "")
         self._imap = Imap(context)
         self._folders = Folders(self._imap, context)
@@ -157,16 +152,6 @@ class Mail(Connector):
     def close(self) -> None:
         """Take leave of the servers."""
         self._imap.close()
-
-    def _proof(self, context: Context) -> Credentials:
-        """The credentials for the way of signing in that the settings name."""
-        named = context.settings.get("sign_in") or "password"
-        auth = next((auth for auth in self.spec.auth if auth.kind == named), None)
-        if auth is None:
-            raise ConfigError(f"sign_in: {named!r} is not known", hint="write password or oauth2")
-        if named == "oauth2" and not context.settings.get("token_url"):
-            raise ConfigError("sign_in: oauth2 needs token_url", hint="give the address where the provider gives access tokens")
-        return context.credentials if auth is context.credentials.auth else context.credentials.by(auth)
 
     def _known(self, object: str) -> None:
         if object not in self.spec.objects:
