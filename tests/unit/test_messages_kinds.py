@@ -171,6 +171,12 @@ def test_a_report_in_words_names_the_address_and_the_reason() -> None:
     assert message.original.message_id == "<7@north.example>"
 
 
+def test_whose_message_it_was_is_not_taken_for_who_failed() -> None:
+    text = "A message of\nada@north.example\ncould not be delivered to\nbo@south.example: User unknown\n"
+    message = sent("Subject: Undeliverable\nTo: ada@north.example", text, DAEMON)
+    assert [(one.recipient, one.outcome) for one in message.deliveries] == [("bo@south.example", "hard")]
+
+
 def test_a_warning_in_words_is_a_delay() -> None:
     text = (
         "Your message has not been delivered yet. Delivery attempts will continue.\n\nbo@south.example\n  Connection timed out\n"
