@@ -120,13 +120,26 @@ def test_a_history_of_many_changes_is_read_page_by_page() -> None:
     vendor = plain()
     google = connector(vendor)
     cursor = everything(google, "messages")[-1].cursor
-    for number in range(1100):
+    for number in range(1010):
         vendor.receive_mail(mail(f"m{number}"))
     pages = everything(google, "messages", cursor)
     assert len(pages) == 3
-    assert len(set(subjects(pages))) == 1100
+    assert len(set(subjects(pages))) == 1010
     rest = everything(connector(vendor), "messages", pages[0].cursor)
-    assert len(set(subjects([pages[0], *rest]))) == 1100
+    assert len(set(subjects([pages[0], *rest]))) == 1010
+
+
+def test_what_comes_while_the_history_is_read_is_told_the_next_time() -> None:
+    vendor = plain()
+    google = connector(vendor)
+    cursor = everything(google, "messages")[-1].cursor
+    for number in range(501):
+        vendor.receive_mail(mail(f"m{number}"))
+    for page in google.read("messages", cursor):
+        if not page.complete:
+            vendor.receive_mail(mail("new"))
+        cursor = page.cursor
+    assert "new" in subjects(everything(google, "messages", cursor))
 
 
 @pytest.mark.parametrize(
@@ -314,6 +327,23 @@ def test_of_two_who_send_the_same_line_at_once_one_sends() -> None:
     outcomes.append(one.send(LETTER, "line-1").outcome)
     assert outcomes == ["sent", "unchanged"]
     assert (len(vendor.posted), vendor.drafts) == (1, {})
+
+
+def test_whoever_sends_the_same_line_sends_the_same_draft() -> None:
+    vendor = plain()
+    one, other = connector(vendor), connector(vendor)
+
+    def begin(call: Any) -> None:
+        if call.method == "POST" and call.path.endswith("/drafts"):
+            vendor.before = lambda call: None
+            vendor.send_draft = _nobody  # type: ignore[method-assign]
+            assert other.send(LETTER, "line-1").outcome == "ambiguous"
+            del vendor.send_draft
+
+    vendor.before = begin
+    assert one.send(LETTER, "line-1").outcome == "sent"
+    assert (len(vendor.posted), vendor.drafts) == (1, {})
+    assert other.sent("line-1").outcome == "sent"
 
 
 def test_what_was_sent_before_is_looked_at_once() -> None:

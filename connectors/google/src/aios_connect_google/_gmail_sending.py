@@ -80,8 +80,6 @@ class Sender:
             draft = min(drafts) if drafts else self._drafted(content, letter, mark)
         except RejectedError as error:
             return Sent("rejected", mark, reason=error.message)
-        if not draft:
-            return Sent("ambiguous", mark, reason="another process is sending it just now")
         meanwhile = self._among_sent(mark)  # by a process that was ahead of us, and whose draft is gone
         if meanwhile is not None:
             self._withdraw(draft)
@@ -107,7 +105,7 @@ class Sender:
         return "\r\n".join(lines).encode() + composed.content
 
     def _drafted(self, content: bytes, letter: Letter, mark: str) -> str:
-        """A draft of a letter; empty if somebody else was there first."""
+        """The draft of a letter: of several the first one, so that all who send the same line send the same draft."""
         message: dict[str, Any] = {"raw": base64.urlsafe_b64encode(content).decode()}
         if thread := self._thread(letter):
             message["threadId"] = thread
@@ -121,16 +119,16 @@ class Sender:
             raise UnavailableError(
                 "gmail did not keep the draft of a letter; nothing was sent", provider="google", object="messages"
             )
-        if own and own != min(drafts):
+        first = min(drafts)
+        if own not in ("", first):
             self._withdraw(own)
-            return ""
-        return min(drafts)
+        return first
 
     def _go(self, draft: str, mark: str) -> Sent:
         try:
             told = self._wire.send(GMAIL, "POST", "users/me/drafts/send", "messages", {"id": draft}, cost=_UNITS["send"])
-        except NotFoundError:
-            return self._found_out(draft, mark, "another process is sending it just now")
+        except NotFoundError:  # somebody else sent it, or threw it away
+            return self._found_out(draft, mark, _UNKNOWN)
         except (AmbiguousWriteError, TruncatedError) as error:
             return self._found_out(draft, mark, error.message)
         except RejectedError as error:

@@ -120,7 +120,10 @@ class GmailPart(Account):
 
     @route("GET", "/gmail/v1/users/me/history")
     def list_history(self, call: Call) -> Any:
-        """It reaches back for a while only (https://developers.google.com/workspace/gmail/api/guides/sync, limitations)."""
+        """It reaches back for a while only (https://developers.google.com/workspace/gmail/api/guides/sync, limitations).
+
+        Its pages end where the mailbox stood when the first one was asked for: assumed, as the worse of the two ways.
+        """
         self.enter(call, "gmail", *_READ, cost=2)
         query = call.query
         start = query.get("startHistoryId", "")
@@ -130,14 +133,16 @@ class GmailPart(Account):
         first = min((place for place, at, *_ in self._mail_history if at >= oldest), default=self._mail_place)
         if call.fault == "cursor_gone" or not min(first - 1, self._mail_place) <= int(start) <= self._mail_place:
             raise _missing()
-        entries = [entry for entry in self._mail_history if entry[0] > int(start)]
-        size, after = min(500, int(query.get("maxResults") or 100)), int(query.get("pageToken") or 0)
-        rest = [entry for entry in entries if entry[0] > after]
+        size, token = min(500, int(query.get("maxResults") or 100)), query.get("pageToken", "")
+        if token and not re.fullmatch(r"\d+-\d+", token):
+            raise invalid("Invalid pageToken", "pageToken")
+        after, to = (int(part) for part in token.split("-")) if token else (int(start), self._mail_place)
+        rest = [entry for entry in self._mail_history if after < entry[0] <= to]
         if call.fault == "empty_page" and rest:
-            return {"historyId": str(self._mail_place), "nextPageToken": f"0{query.get('pageToken') or after}"}
+            return {"historyId": str(self._mail_place), "nextPageToken": f"0{after}-{to}" if not token else f"0{token}"}
         shown = [self._told(*entry) for entry in rest[:size]]
         told: dict[str, Any] = {"historyId": str(self._mail_place)} | ({"history": shown} if shown else {})
-        return told | ({"nextPageToken": str(rest[size - 1][0])} if len(rest) > size else {})
+        return told | ({"nextPageToken": f"{rest[size - 1][0]}-{to}"} if len(rest) > size else {})
 
     @route("GET", "/gmail/v1/users/me/labels")
     def list_labels(self, call: Call) -> Any:
