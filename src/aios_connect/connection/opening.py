@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,8 +117,9 @@ def open_connection(
     made = registry.load(provider)
     files = mapping_files(shipped_mappings(provider), overlays)
     mappings = [load_mapping(file, overlay, made.spec, functions, outside.verdicts) for file, overlay in files.values()]
-    connector, http = _connector(name, made, settings, outside)
-    return Connection(name, connector, mappings, on_close=http.close, allowance=http.allowance)
+    held = ExitStack()
+    connector, http = _connector(name, made, settings, outside, held)
+    return Connection(name, connector, mappings, on_close=held.close, allowance=http.allowance)
 
 
 def shipped_mappings(provider: str) -> Path:
@@ -173,7 +175,9 @@ def load_mapping(
     return mapping
 
 
-def _connector(name: str, made: type[Connector], settings: Mapping[str, str], outside: Outside) -> tuple[Connector, Http]:
+def _connector(
+    name: str, made: type[Connector], settings: Mapping[str, str], outside: Outside, held: ExitStack
+) -> tuple[Connector, Http]:
     spec = made.spec
     plain = {key: value for key, value in settings.items() if key not in NETWORK}
     certificates, proxy = settings.get("certificates"), settings.get("proxy")
@@ -194,6 +198,8 @@ def _connector(name: str, made: type[Connector], settings: Mapping[str, str], ou
         sleep=sleep,
         attempts=outside.attempts,
     )
+    held.callback(tokens.close)
+    held.callback(http.close)
     return made(Context(name, plain, credentials, http, now, sleep, outside.folder)), http
 
 

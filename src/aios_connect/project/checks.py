@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aios_connect.connection import Connection, shipped_mappings
 from aios_connect.connection.opening import load_mapping, mapping_files
+from aios_connect.connection.settings import way_of
 from aios_connect.connectors import ConnectorSpec, registry
 from aios_connect.errors import AiosError, ConfigError, ProviderError
 from aios_connect.mappings import check as check_mapping
@@ -85,7 +86,7 @@ def _check_store(project: Project) -> Iterator[Finding]:
 
 def _check_connection(project: Project, name: str, live: bool) -> Iterator[Finding]:
     spec = project.spec(name)
-    project.connection_settings(name)
+    told = project.connection_settings(name)
     files = mapping_files(shipped_mappings(spec.provider), project.mapping_folders(name))
     if not files:
         hint = f"write {project.settings.mappings}/{spec.provider}/<object>.yaml"
@@ -97,11 +98,12 @@ def _check_connection(project: Project, name: str, live: bool) -> Iterator[Findi
     if any(finding.severity == "error" for finding in found):
         return
     connection = project.connection(name)
+    way = f", signed in to by {way_of(spec, told).kind}" if len(spec.auth) > 1 else ""
     if not live:
-        yield Finding("ok", f"connection {name}", f"{spec.title}, not asked")
+        yield Finding("ok", f"connection {name}", f"{spec.title}{way}, not asked")
         return
     identity = connection.connector.check()
-    yield Finding("ok", f"connection {name}", f"{spec.title}, {identity.account}, as {identity.user}")
+    yield Finding("ok", f"connection {name}", f"{spec.title}, {identity.account}, as {identity.user}{way}")
     for operation, need in identity.missing.items():
         hint = f"grant it, then aios connect {name}"
         yield Finding("error", f"connection {name}", f"cannot {operation}: it needs {need}", hint, ProviderError.exit_code)
