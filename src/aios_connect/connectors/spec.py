@@ -22,7 +22,7 @@ class Setting:
     Attributes:
         name: Key in the file, snake case.
         help: One sentence for a person.
-        required: A connection without it does not load.
+        required: A connection without it does not load. A secret that is not required may be left out by who connects.
         default: Used when it is not given.
         secret: Kept in the token store, never in a file.
     """
@@ -140,8 +140,9 @@ class ConnectorSpec:
         provider: The slug: folder, entry point, ``mappings/<slug>``, ``cassettes/<slug>``, extra.
         title: The provider as it spells itself.
         docs: Address of the provider's own API documentation.
-        auth: Ways to sign in, the preferred one first.
-        settings: What a connection must or may say.
+        auth: Ways to sign in, each of another kind, the preferred one first; the setting ``sign_in`` takes another one by its
+            kind. ``none`` among them says that one may do without signing in.
+        settings: What a connection must or may say. ``sign_in``, and for ``oauth2`` ``client_id``, are there without being named.
         objects: By the provider's own name.
         limits: Rates and quotas.
         webhooks: It can receive signed webhooks.

@@ -28,6 +28,7 @@ class Kit(Suite):
         assert spec.auth
         assert [setting.name for setting in spec.settings if not setting.help] == []
         assert [auth.kind for auth in spec.auth if not auth.help] == []
+        assert len({auth.kind for auth in spec.auth}) == len(spec.auth)  # the setting sign_in names them by it
         assert [limit for limit in spec.limits if not limit.source or limit.calls < 1 or limit.seconds <= 0] == []
         for auth in spec.auth:
             assert auth.kind != "oauth2" or auth.token_url
