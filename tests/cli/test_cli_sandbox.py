@@ -24,9 +24,9 @@ pytest.importorskip("aios_connect_hubspot")
 
 
 @contextmanager
-def served(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+def served(folder: Path, *words: str, provider: str = "hubspot") -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """The command, and what it says of itself; it is stopped as Ctrl-C stops it."""
-    command = [sys.executable, "-m", "aios_connect", "sandbox", "hubspot", "--json", *words]
+    command = [sys.executable, "-m", "aios_connect", "sandbox", provider, "--json", *words]
     started = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert started.stdout is not None
@@ -65,6 +65,23 @@ def test_the_sandbox_is_connected_to_as_it_says_and_shows_what_comes(
     assert {"method": "GET", "path": "/account-info/v3/details", "status": 200} in [
         {name: line[name] for name in ("method", "path", "status")} for line in lines
     ]
+
+
+def test_a_sandbox_that_takes_several_secrets_and_settings_says_all_of_them(
+    aios: Aios, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("aios_connect_google")
+    with served(tmp_path, provider="google") as (_, told):
+        assert aios("init").code == 0
+        piped, _, rest = told["connect"].partition(" | aios ")
+        secrets = piped.removeprefix("printf '%s\\n' ").split()
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{secret}\n" for secret in secrets)))
+        ran = aios(*rest.split())
+        assert (ran.code, ran.err) == (0, "")
+        assert "hub works: Google" in ran.out
+        events = aios("read", "hub", "event", "--json").lines
+        assert {one["leaves"]["title"] for one in events} >= {"Monday round"}
+        assert {one["leaves"]["type"] for one in aios("read", "hub", "activity", "--json").lines} == {"email"}
 
 
 def test_without_hazards_it_is_as_the_documentation_shows_it(tmp_path: Path) -> None:
