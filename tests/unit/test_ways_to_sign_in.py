@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aios_connect_hubspot import HubSpot
@@ -32,13 +33,13 @@ def test_the_first_way_is_taken_unless_another_is_named() -> None:
 
 def test_hubspot_is_read_with_a_refresh_token() -> None:
     vendor = furnish(HubSpotVendor())
-    ours = {"client_id": "our-app", "client_secret": "our-s3cret", "refresh_token": REFRESH}
+    ours: dict[str, Any] = {"client_id": "our-app", "client_secret": "our-s3cret", "refresh_token": REFRESH}
     with aios_connect.connect("hubspot", transport=transport(vendor), sign_in="oauth2", **ours) as crm:
         assert len(list(crm.read("company"))) > 5
     assert set(signed(vendor, "/companies")) == {"Bearer access-1"}
     (form,) = (entry.call.body.decode() for entry in vendor.log if entry.call.path == "/oauth/v1/token")
     assert "client_id=our-app" in form
-    assert "client_secret=our-s3cret" in form  # HubSpot takes it in the form, and the token rotates not
+    assert "client_secret=our-s3cret" in form  # HubSpot takes it in the form
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_hubspot_is_read_with_a_refresh_token() -> None:
         ("mail", {**BOX, "sign_in": "oauth2"}, "needs token_url", "give token_url"),
     ],
 )
-def test_what_does_not_fit_is_said(provider: str, settings: dict[str, str], message: str, hint: str) -> None:
+def test_what_does_not_fit_is_said(provider: str, settings: dict[str, Any], message: str, hint: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         aios_connect.connect(provider, **settings)
     assert hint in caught.value.hint
