@@ -142,9 +142,10 @@ class VersionAnswer(Answer):
         return {"aios-connect": self.version, "python": platform.python_version(), "connectors": self.connectors}
 
     def show(self, console: Console) -> None:
-        """One line."""
-        console.print(
-            f"aios-connect {self.version}, Python {platform.python_version()}, {', '.join(self.connectors) or 'no connectors'}"
+        """One sentence."""
+        paragraph(
+            console,
+            f"aios-connect {self.version}, Python {platform.python_version()}, {', '.join(self.connectors) or 'no connectors'}",
         )
 
 
