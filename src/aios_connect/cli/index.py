@@ -29,7 +29,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("connect", f"{_CLI}.setting_up:connect", "Give a connection its credentials and see that it works."),
         Entry("check", f"{_CLI}.setting_up:check", "Check settings, mappings and jobs, against the live schema too."),
         Entry("new", f"{_CLI}.scaffolding:new", "Lay down a connector of your own, with its tests."),
-        Entry("record", f"{_CLI}.recording:record", "Record how a connector reads a live account, with nobody's name in it."),
+        Entry("record", f"{_CLI}.recording:record", "Record how a connector reads an account, with nobody's name in it."),
         Entry("sandbox", f"{_CLI}.playing:sandbox", "Serve a fake of a provider on this machine, with a company in it."),
     ),
     "Look": (

@@ -47,7 +47,7 @@ def record(
     common: Common = Common(),
     screen: OnScreen,
 ) -> Answer:
-    """Record how a connector reads a live account, with nobody's name in it.
+    """Record how a connector reads an account, with nobody's name in it.
 
     It checks the connection, and of each object reads the schema and the first
     pages. Every text that the connector's source or the schema does not know
