@@ -45,7 +45,7 @@ def test_the_first_page_names_every_command_and_fits_the_screen(aios: Aios) -> N
 
 
 def test_the_commands_are_those_that_are_promised() -> None:
-    promised = "init connect check connectors describe read map new plan apply undo why exceptions run runs reconcile sandbox status version"
+    promised = "init connect check connectors describe read map new plan apply undo why exceptions run runs reconcile record sandbox status version"
     assert sorted(entry.name for entry in COMMANDS) == sorted(promised.split())
     assert sum(len(entries) for entries in GROUPS.values()) == len(COMMANDS)
 

@@ -371,7 +371,7 @@ def refusal(status: int, condition: str = "") -> httpx2.Response:
         (refusal(415), [THERE], "rejected"),
         (httpx2.Response(502, text="bad gateway"), [THERE, OURS], "written"),
         (httpx2.Response(502, text="bad gateway"), [THERE, THERE], "ambiguous"),
-        (httpx2.Response(502, text="bad gateway"), [THERE, THEIRS], "conflict"),
+        (httpx2.Response(502, text="bad gateway"), [THERE, THEIRS], "ambiguous"),
         (httpx2.Response(502, text="bad gateway"), [THERE, httpx2.Response(500)], "ambiguous"),
     ],
 )

@@ -271,7 +271,7 @@ def test_the_vendors_words_are_the_reason() -> None:
     ("post", "now", "outcome"),
     [
         (batched((503, {})), listed({**RECORD, "last_modified": 30, "notes": "new"}), "written"),
-        (batched((503, {})), listed({**RECORD, "last_modified": 30, "notes": "theirs"}), "conflict"),
+        (batched((503, {})), listed({**RECORD, "last_modified": 30, "notes": "theirs"}), "ambiguous"),
         (batched((503, {})), listed(RECORD), "ambiguous"),
         (batched((200, None)), listed({**RECORD, "notes": "new"}), "written"),
         (batched(), listed({**RECORD, "notes": "new"}), "written"),
