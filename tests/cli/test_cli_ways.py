@@ -34,6 +34,8 @@ class Consenting(HubSpotVendor):
 
     @route("GET", "/oauth/authorize")
     def authorize(self, call: Call) -> Any:
+        if not call.query["redirect_uri"].startswith(("https://", "http://localhost:")):  # see HubSpot.spec
+            raise RefusedError(400, {"status": "error", "message": "redirect URL must use https"})
         self.challenge = call.query["code_challenge"]
         back = urlencode({"code": "the-code", "state": call.query["state"]})
         return Answer(302, b"", {"location": f"{call.query['redirect_uri']}?{back}"})

@@ -56,7 +56,7 @@ def connect(
     (--password-stdin) or the environment (AIOS_<NAME>_PASSWORD). They are
     kept encrypted in the store, and only if they work. Where the tool has a
     place for our unique key, it is made. Where it is signed in to by consent,
-    a browser opens; it comes back to http://127.0.0.1:PORT/callback. Where
+    a browser opens; it comes back to /callback on this machine. Where
     there are several ways to sign in, --set sign_in=oauth2 takes another one
     than the first; aios describe PROVIDER lists them.
 

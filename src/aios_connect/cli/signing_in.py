@@ -185,7 +185,7 @@ def _consent(project: Project, name: str, auth: Auth, values: Mapping[str, str],
         if way.device:
             grant = ask_on_another_device(endpoint, show=show_code, now=now, sleep=time.sleep, provider=provider)
         else:
-            grant = ask_consent(endpoint, show=show, port=way.port, provider=provider)
+            grant = ask_consent(endpoint, show=show, host=auth.loopback, port=way.port, provider=provider)
     return Given({**values, **grant.values()}, grant.expires_at)
 
 

@@ -19,7 +19,8 @@ from .redaction import redact, remember
 __all__ = ["ask_consent", "ask_on_another_device"]
 
 PATH: Final = "/callback"
-"""Where the browser comes back to: ``http://127.0.0.1:<port>/callback`` must be among the application's addresses at the vendor."""
+"""Where the browser comes back to: ``http://127.0.0.1:<port>/callback`` must be among the application's addresses at the vendor; with
+``localhost`` where the vendor wants that."""
 
 _SLOWER: Final = 5.0  # seconds more between two questions, when the vendor says so: RFC 8628, 3.5
 _AGAIN: Final = "do the same again, and consent"
@@ -28,13 +29,20 @@ _WAYS_OUT: Final = {"access_denied": _AGAIN, "server_error": _LATER, "temporaril
 
 
 def ask_consent(
-    endpoint: TokenEndpoint, *, show: Callable[[str], None], port: int = 0, patience: float = 300.0, provider: str = ""
+    endpoint: TokenEndpoint,
+    *,
+    show: Callable[[str], None],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    patience: float = 300.0,
+    provider: str = "",
 ) -> Grant:
     """Send a person to the vendor and wait until the browser comes back with the consent.
 
     Args:
         endpoint: The vendor's token address.
         show: Gets the address to open; opens a browser, or prints it.
+        host: What the vendor calls this machine (:attr:`~aios_connect.connectors.Auth.loopback`).
         port: Where to listen on this machine; any free one, unless the vendor wants to know it beforehand.
         patience: Seconds to wait for the person.
         provider: Slug, for errors.
@@ -47,7 +55,7 @@ def ask_consent(
         ConfigError: The port cannot be had.
     """
     with _door(port) as door:
-        redirect = f"http://127.0.0.1:{door.server_port}{PATH}"
+        redirect = f"http://{host}:{door.server_port}{PATH}"
         door.state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
         remember(verifier)
         show(endpoint.authorize_url(redirect_uri=redirect, state=door.state, verifier=verifier))

@@ -49,6 +49,8 @@ class Auth:
         rotates: The refresh token is single-use: each refresh returns a new one.
         grace: Seconds for which the old refresh token still works after a rotation.
         grant: For ``oauth2``: ``code`` (a person consents in a browser) or ``client`` (the integration is its own user).
+        loopback: For ``oauth2``: what this machine is called in the address to which the browser comes back. RFC 8252, 7.3 and 8.3,
+            wants ``127.0.0.1``; some vendors take plain http from ``localhost`` only.
         client_auth: For ``oauth2``: how the client proves itself at the token address: in the ``Authorization`` header
             (``basic``), in the form (``post``), or not at all (``none``).
         header: The header line that signs a request; ``{token}`` is the access token or the key, ``{basic}`` is user and password
@@ -65,6 +67,7 @@ class Auth:
     rotates: bool = False
     grace: float = 0.0
     grant: Literal["code", "client"] = "code"
+    loopback: Literal["127.0.0.1", "localhost"] = "127.0.0.1"
     client_auth: Literal["basic", "post", "none"] = "basic"
     header: str = "Authorization: Bearer {token}"
 

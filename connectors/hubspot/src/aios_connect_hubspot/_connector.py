@@ -75,6 +75,7 @@ class HubSpot(Connector):
                 authorize_url="https://app.hubspot.com/oauth/authorize",
                 token_url="https://api.hubapi.com/oauth/v1/token",  # noqa: S106  # an address
                 scopes=_SCOPES,
+                loopback="localhost",  # https://developers.hubspot.com/changelog/2018-03-05-oauth2-redirect-uri-served-over-http-localhost
                 client_auth="post",
             ),
         ),
