@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -75,6 +76,11 @@ def install_club(folder: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(folder), "BROWSER": "true", "NO_PROXY": "127.0.0.1", "TERM": "dumb"}
 
 
+def _with_ctrl_c() -> None:
+    """Ctrl-C stops a program at a terminal, even if whoever runs these tests does not want to be stopped by it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A terminal in which ``aios`` runs; everything that stands on it is in ``seen``.
 
@@ -95,6 +101,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
+            preexec_fn=_with_ctrl_c,
         )
         os.close(theirs)
 

@@ -335,10 +335,11 @@ def test_a_server_that_begins_in_plain_text_is_said_to_want_starttls(office: Mai
 @ON_DOVECOT
 def test_an_access_token_opens_both_doors_and_is_renewed(office: MailOffice, debian: DebianMailServer) -> None:
     issuer, user = debian.issuer, office.account.user
+    before = issuer.refreshes
     mail = office.open(oauth=issuer.url, secrets={"refresh_token": f"refresh-{user}"})
     office.put(note(1))
     assert len(office.read(mail=mail)[0]) == 1
-    assert issuer.refreshes == 1
+    assert issuer.refreshes == before + 1
     assert mail.check().missing == {}
     mail.close()
     issuer.withdraw()
@@ -346,7 +347,7 @@ def test_an_access_token_opens_both_doors_and_is_renewed(office: MailOffice, deb
     to = office.server.fresh()
     issuer.withdraw()
     assert mail.send(Letter((to.address,), "Hello", "There."), "plan.oauth").outcome == "sent"
-    assert issuer.refreshes == 3
+    assert issuer.refreshes == before + 3
 
 
 @ON_DOVECOT
