@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -585,7 +586,7 @@ def test_a_process_ends_with_the_exit_code_and_data_alone_on_stdout(sheets: Path
 def test_a_reader_that_leaves_early_is_no_error(sheets: Path) -> None:
     with open(sheets / "office" / "people.csv", "a", encoding="utf-8") as file:
         file.writelines(f"Q-{number},Person,{number:05},q{number}@example.org,,,{'n' * 100}\n" for number in range(2000))
-    command = f"{sys.executable} -m aios_connect read office person --json | head -n 1; exit ${{PIPESTATUS[0]}}"
+    command = f"{quote(sys.executable)} -m aios_connect read office person --json | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=sheets, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["id"] == "P-1"
