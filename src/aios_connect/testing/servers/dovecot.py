@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from .mail import DOMAIN, PASSWORD, Issuer, MailServer, certificate, issuing
@@ -323,8 +324,8 @@ def _inside(unpacked: Path | None, home: Path, who: pwd.struct_passwd, command: 
             own.write_text(
                 Path(f"/etc/{name}").read_text() + f"Debian-exim:x:65533:{'65533::/:/bin/false' if name == 'passwd' else ''}\n"
             )
-            lines.append(f"mount --bind {own} /etc/{name}")
-        lines.append(f"mount -t overlay overlay -o lowerdir={unpacked}/usr:/usr /usr")
+            lines.append(f"mount --bind {quote(str(own))} /etc/{name}")
+        lines.append(f"mount -t overlay overlay -o {quote(f'lowerdir={unpacked}/usr:/usr')} /usr")
     if os.geteuid() == 0:
         lines.append(f"exec setpriv --reuid={who.pw_uid} --regid={who.pw_gid} --clear-groups {command}")
     else:
