@@ -104,9 +104,6 @@ class Calendars:
         there = answers(self._wire.batch(CALENDAR, asks, "calendars", safe=True))
         return [_shaped(one) for one in there if one is not None and not one.get("deleted")]
 
-    def find(self, keys: Sequence[str]) -> dict[str, Raw]:
-        raise NotImplementedError("google has no place for a unique key on calendars")
-
     def scan(self) -> Iterator[ScanPage]:
         for items, _, last in self._pager.pages({}, {"showHidden": "true"}):
             yield ScanPage([(str(item["id"]), str(item["etag"])) for item in items], last)

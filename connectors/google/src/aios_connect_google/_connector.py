@@ -35,7 +35,7 @@ from ._apis import NEEDS, SCOPES
 from ._channels import Channel, Channels
 from ._events import Busy
 from ._gmail_sending import Sender
-from ._resource import Resource
+from ._resource import Keyed, Resource
 from ._wire import Wire
 
 __all__ = ["Google"]
@@ -141,7 +141,7 @@ class Google(Connector):
 
     def find(self, object: str, keys: Sequence[str]) -> dict[str, Raw]:
         resource = self._of(object)
-        return resource.find(keys) if self.spec.objects[object].key else super().find(object, keys)
+        return resource.find(keys) if isinstance(resource, Keyed) else super().find(object, keys)
 
     def scan(self, object: str) -> Iterator[ScanPage]:
         return self._of(object).scan()

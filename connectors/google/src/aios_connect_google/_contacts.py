@@ -91,9 +91,6 @@ class Contacts:
     def lookup(self, ids: Sequence[str]) -> list[Raw]:
         return list(self.present(ids).values())
 
-    def find(self, keys: Sequence[str]) -> dict[str, Raw]:
-        raise NotImplementedError("google searches contacts by their names and addresses only, and finds new ones late")
-
     def present(self, ids: Sequence[str]) -> dict[str, Raw]:
         """The contacts with these ids. One that goes by another id now is that one, and left out.
 

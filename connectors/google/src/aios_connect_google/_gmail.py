@@ -102,9 +102,6 @@ class Messages:
     def lookup(self, ids: Sequence[str]) -> list[Raw]:
         return [one for _, one in self._got(ids) if isinstance(one, dict)]
 
-    def find(self, keys: Sequence[str]) -> dict[str, Raw]:
-        raise NotImplementedError("gmail has no place for a unique key on messages")
-
     def scan(self) -> Iterator[ScanPage]:
         """Every id, without versions: a list has none. Drafts and chats are listed among the rest, and taken out by their labels."""
         hidden = {id for label in ("DRAFT", "CHAT") for ids, _ in self._listed("", {"labelIds": label}) for id in ids}

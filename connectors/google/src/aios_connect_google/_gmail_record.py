@@ -9,20 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from aios_connect.connectors import FieldInfo, Quarantined, Raw
-from aios_connect.connectors.messages import UnreadableMessageError, understand
+from aios_connect.connectors.messages import UnreadableMessageError, describing, understand
 
 __all__ = ["FIELDS", "is_hidden", "record"]
 
 _HIDDEN: Final = frozenset({"DRAFT", "TRASH", "SPAM", "CHAT"})
 """Labels of what is no message for us: not sent yet, thrown away, unwanted, or a chat."""
-
-_KINDS: Final = ("ordinary", "automatic", "delivery_report", "read_receipt", "feedback")
-_AUTOMATIC: Final = ("none", "out_of_office", "acknowledgement", "bounce", "list", "notification")
-
-
-def _choices(*codes: str) -> tuple[tuple[str, str], ...]:
-    return tuple((code, code.replace("_", " ")) for code in codes)
-
 
 FIELDS: Final = (
     FieldInfo("id", "text", "Id", writable=False),
@@ -32,32 +24,7 @@ FIELDS: Final = (
     FieldInfo("snippet", "text", "Beginning of the text", writable=False),
     FieldInfo("received", "instant", "When Gmail got it", writable=False),
     FieldInfo("size", "integer", "Bytes, about", writable=False),
-    FieldInfo("direction", "choice", "Direction", writable=False, choices=_choices("in", "out")),
-    FieldInfo("other", "object", "From whom or for whom", writable=False),
-    FieldInfo("other.email", "text", "Address of the other side", writable=False),
-    FieldInfo("other.name", "text", "Name of the other side", writable=False),
-    FieldInfo("message_id", "text", "Message-ID", writable=False),
-    FieldInfo("in_reply_to", "text", "Message-ID it answers", writable=False),
-    FieldInfo("references", "list", "Message-IDs of the conversation", writable=False),
-    FieldInfo("thread", "text", "Conversation, by its Message-IDs", writable=False),
-    FieldInfo("from", "object", "From", writable=False),
-    FieldInfo("from.email", "text", "Address of the sender", writable=False),
-    FieldInfo("from.name", "text", "Name of the sender", writable=False),
-    *(FieldInfo(name, "list", name, writable=False) for name in ("authors", "to", "cc", "bcc", "reply_to")),
-    FieldInfo("subject", "text", "Subject", writable=False),
-    FieldInfo("date", "instant", "Date, as the sender says", writable=False),
-    FieldInfo("text", "text", "Text", writable=False),
-    FieldInfo("reply", "text", "Text without quotation and signature", writable=False),
-    FieldInfo("attachments", "list", "Attachments", writable=False),
-    FieldInfo("invitations", "list", "Invitations", writable=False),
-    FieldInfo("list", "object", "Mailing list", writable=False),
-    FieldInfo("kind", "choice", "Kind", writable=False, choices=_choices(*_KINDS)),
-    FieldInfo("automatic", "choice", "Whether a program wrote it", writable=False, choices=_choices(*_AUTOMATIC)),
-    FieldInfo("evidence", "list", "Why it is automatic", writable=False),
-    FieldInfo("notes", "list", "What is wrong with it", writable=False),
-    FieldInfo("deliveries", "list", "What a delivery report says", writable=False),
-    FieldInfo("original", "object", "What a report is about", writable=False),
-    FieldInfo("feedback", "object", "A complaint", writable=False),
+    *describing.FIELDS,
 )
 """What a record holds; the standards say, not Gmail."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aios_connect.connectors import Change, Cursor, Page, Raw, Receipt, ScanPage, Schema
 
-__all__ = ["Resource"]
+__all__ = ["Keyed", "Resource"]
 
 
 class Resource(Protocol):
@@ -25,11 +25,16 @@ class Resource(Protocol):
     def lookup(self, ids: Sequence[str]) -> list[Raw]:
         """The living records among these ids."""
 
-    def find(self, keys: Sequence[str]) -> dict[str, Raw]:
-        """The living records that carry our keys."""
-
     def scan(self) -> Iterator[ScanPage]:
         """Every id with its version."""
 
     def write(self, changes: Sequence[Change]) -> list[Receipt]:
         """One receipt per change, in order."""
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    """An object that has a place for our key."""
+
+    def find(self, keys: Sequence[str]) -> dict[str, Raw]:
+        """The living records that carry our keys."""
