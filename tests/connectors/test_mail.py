@@ -220,8 +220,9 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever(opened: Opening, 
 def test_nobody_there_is_said(opened: Opening) -> None:
     with imap_server({}) as port:
         mail = opened(port)
-    with pytest.raises(UnavailableError, match="cannot be reached"):
+    with pytest.raises(UnavailableError, match="cannot be reached") as caught:
         mail.check()
+    assert "is it running" in caught.value.hint
 
 
 @pytest.mark.parametrize(

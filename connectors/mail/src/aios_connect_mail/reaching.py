@@ -20,6 +20,7 @@ __all__ = ["PATIENCE", "Place", "coded", "place", "proven", "reached", "said"]
 
 PATIENCE: Final = 60.0
 """Seconds that a server is waited for, at every single answer."""
+_THERE: Final = "is it running, and are host, port and security right?"
 
 _Result = TypeVar("_Result")
 _SECURITY: Final = ("tls", "starttls", "none", "insecure")
@@ -124,9 +125,9 @@ def reached(place: Place) -> Iterator[None]:
         hint = "check port and security: a server that begins in plain text wants starttls"
         raise UnavailableError(f"{place} does not speak TLS: {error.reason or error}", hint=hint, provider="mail") from None
     except TimeoutError:
-        raise UnavailableError(f"{place} did not answer in {PATIENCE:.0f} s", provider="mail") from None
+        raise UnavailableError(f"{place} did not answer in {PATIENCE:.0f} s", hint=_THERE, provider="mail") from None
     except (OSError, EOFError) as error:
-        raise UnavailableError(f"{place} cannot be reached: {said(error)}", provider="mail") from None
+        raise UnavailableError(f"{place} cannot be reached: {said(error)}", hint=_THERE, provider="mail") from None
 
 
 def said(error: object) -> str:
