@@ -281,7 +281,7 @@ def test_our_own_wrong_set_up_is_not_the_users_lost_grant(world: World) -> None:
 
     seam = token_http("acme", transport=httpx2.MockTransport(refuses), now=world.clock.now, sleep=world.clock.sleep)
     crm = Credentials("crm", AUTH, world.tokens, now=world.clock.now, sleep=world.clock.sleep, http=seam)
-    with pytest.raises(OAuthRefusedError, match=r"refused: secret \[secret\] is wrong") as caught:
+    with pytest.raises(OAuthRefusedError, match=r"refused: .*\[secret\] is wrong") as caught:  # other tests may hide more words
         crm.access_token()
     assert (caught.value.code, caught.value.lost) == ("invalid_client", False)
 
