@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import stat
 import sys
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,26 @@ def test_a_newer_schema_is_refused_and_left_alone(store: Store, store_url: str) 
     assert "Upgrade" in caught.value.hint
     with store.read() as connection:
         assert connection.execute(text(f"select version_num from {VERSION_TABLE}")).scalar() == "9999"
+
+
+def test_many_who_turn_a_new_file_to_the_log_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    refused: list[BaseException] = []
+
+    def connect(path: Path, together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            Store.open(f"sqlite:///{path}").close()
+        except BaseException as error:
+            refused.append(error)
+
+    for number in range(60):  # without the waiting, about one file in twenty refuses somebody
+        together = threading.Barrier(8)
+        threads = [threading.Thread(target=connect, args=(tmp_path / f"{number}.db", together)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert refused == []
 
 
 def _open_and_add_one(url: str, barrier: Any) -> None:

@@ -7,11 +7,13 @@ COMMITTED for writers, one snapshot for readers) behave alike from here on.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import tenacity
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -119,7 +121,7 @@ def _sqlite(address: URL, timeout: float) -> Engine:
     def _prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions begin below, not inside the driver
         for setting in _SQLITE:
-            connection.execute(f"pragma {setting}")
+            _waited(timeout, connection.execute, f"pragma {setting}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -128,6 +130,21 @@ def _sqlite(address: URL, timeout: float) -> Engine:
         connection.exec_driver_sql("begin" if reading else "begin immediate")
 
     return engine
+
+
+def _waited(timeout: float, call: Callable[[str], object], statement: str) -> None:
+    """Run a statement again while others hold the file, for as long as SQLite itself would have waited.
+
+    Two who turn a new file to the write-ahead log at the same moment would wait for each other for ever: SQLite tells one of them at once
+    that the file is locked, and never asks its busy handler (https://www.sqlite.org/c3ref/busy_handler.html).
+    """
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY),
+        wait=tenacity.wait_random_exponential(0.01, max=0.25),
+        stop=tenacity.stop_after_delay(timeout),
+        reraise=True,
+    )
+    retrying(call, statement)
 
 
 def _postgresql(address: URL, timeout: float) -> Engine:
