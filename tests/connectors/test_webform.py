@@ -111,6 +111,16 @@ def test_a_long_number_keeps_its_digits(desk: Desk) -> None:
     }
 
 
+def test_a_long_number_keeps_its_digits_beside_half_a_character(desk: Desk) -> None:
+    desk.keyed(b'{"amount": 12345678901234567890.123456789, "message": "\\ud83d"}', JSON)
+    assert str(desk.fields()["amount"]) == "12345678901234567890.123456789"
+
+
+def test_a_form_in_an_older_character_set_is_read(desk: Desk) -> None:
+    desk.keyed(b"name=Zo%EB", f"{URLENCODED}; charset=ISO-8859-1")
+    assert desk.fields() == {"name": "Zo\u00eb"}
+
+
 def test_what_follows_under_the_senders_own_id_adds_to_the_enquiry(tmp_path: Path) -> None:
     desk = Desk(tmp_path, id_field="ref")
     first = desk.keyed(b"ref=7&name=Ann&message=Hello&utm_medium=email")
@@ -268,7 +278,12 @@ def test_without_a_key_of_ours_whoever_shows_one_is_asked_to_come_later(tmp_path
         (b'{"a": NaN}', JSON, 400, "not JSON"),
         (b"[" * 100_000, JSON, 400, "not JSON"),
         (b"a=\xff", URLENCODED, 400, "field 1 (a)"),
+        (b'{"a": ' + b"[" * 500 + b"]" * 500 + b"}", JSON, 400, "deeper than 50"),
+        (b'{"a": ' * 600 + b"1" + b"}" * 600, JSON, 400, "deeper than 50"),
         (b"a=b", f"{URLENCODED}; charset=klingon", 400, "klingon"),
+        (b"a=b", f"{URLENCODED}; charset=undefined", 400, "undefined"),
+        (b"a=b", f"{URLENCODED}; charset=unicode_escape", 400, "unicode_escape"),
+        (b"a=b", f'{URLENCODED}; charset="a\x00b"', 400, "character set"),
         (b"&".join(b"a=b" for _ in range(1001)), URLENCODED, 400, "1,001 fields"),
         (b"", URLENCODED, 400, "nothing in it"),
         (b"a=&b=", URLENCODED, 400, "nothing in it"),

@@ -6,11 +6,13 @@ Three content types are read: ``application/x-www-form-urlencoded`` (https://url
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +25,17 @@ URLENCODED: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 _MOST: Final = 1000
 """Fields of one form; more are no form that a person filled in."""
+_DEEPEST: Final = 50
+"""Levels of JSON; whoever reads what was kept has to go down all of them again."""
+_CHARSETS: Final = frozenset(
+    {
+        *("utf-8", "ascii", "utf-16", "utf-16-le", "utf-16-be", "koi8-r", "koi8-u", "mac-roman", "cp866", "tis-620"),
+        *("gbk", "gb18030", "big5", "big5hkscs", "shift_jis", "cp932", "euc_jp", "iso2022_jp", "euc_kr", "cp949"),
+        *(f"iso8859-{part}" for part in range(1, 17)),
+        *(f"cp{page}" for page in (874, *range(1250, 1259))),
+    }
+)
+"""Python's names of what browsers write (https://encoding.spec.whatwg.org/#names-and-labels); Python knows more, and not all is text."""
 
 _HARMFUL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _PARAMETER: Final = re.compile(r';\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))')
@@ -105,15 +118,21 @@ def read_content(body: bytes, content_type: str) -> Content:
     )
 
 
-def clean(value: Any) -> Any:
-    """A value that every database can keep: line feeds only, no control characters, no half characters."""
+def clean(value: Any, depth: int = 0) -> Any:
+    """A value that every database can keep: line feeds only, no control characters, no half characters.
+
+    Raises:
+        RejectedError: It is nested too deep.
+    """
+    if depth > _DEEPEST:
+        raise _wrong(f"the body is nested deeper than {_DEEPEST} levels", "send what people say, and no tree")
     if isinstance(value, str):
         text = value.replace("\r\n", "\n").replace("\r", "\n")
         return _HARMFUL.sub(lambda found: "\ufffd" if found[0] >= "\ud800" else "", text)
     if isinstance(value, list):
-        return [clean(item) for item in value]
+        return [clean(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {clean(name): clean(item) for name, item in value.items()}
+        return {clean(name): clean(item, depth + 1) for name, item in value.items()}
     return value
 
 
@@ -179,7 +198,7 @@ def _object(body: bytes) -> dict[str, Any]:
         value = decode_json(body.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError):
         try:  # half a surrogate pair is allowed by RFC 8259, 8.2, and becomes U+FFFD
-            value = json.loads(body, parse_constant=_not_json)
+            value = json.loads(body, parse_float=Decimal, parse_constant=_not_json)
         except (ValueError, RecursionError) as error:
             place = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "somewhere"
             raise _wrong(f"the body is not JSON: look at {place}", "send one JSON object in UTF-8") from None
@@ -196,11 +215,11 @@ def _not_json(word: str) -> None:
 def _charset(parameters: Mapping[str, str]) -> str:
     name = parameters.get("charset") or "utf-8"
     try:
-        "".encode(name)
-        b"".decode(name)
-    except LookupError:
-        raise _wrong(f"the character set {name[:40]!r} is not known", "send UTF-8") from None
-    return name
+        if (known := codecs.lookup(name).name) in _CHARSETS:
+            return known
+    except (LookupError, ValueError):
+        pass
+    raise _wrong(f"the character set {name[:40]!r} is not known", "send UTF-8")
 
 
 def _text(data: bytes, charset: str, place: str) -> str:
