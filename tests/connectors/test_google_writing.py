@@ -283,3 +283,49 @@ def test_a_write_that_nobody_consented_to_says_which_scope_permits_it() -> None:
     with pytest.raises(AuthError, match="write contacts") as caught:
         google.write("contacts", [Change("create", "c", patch={"name": {"givenName": "Ann"}})])
     assert "https://www.googleapis.com/auth/contacts ticked" in caught.value.hint
+
+
+def test_contacts_that_change_in_different_places_are_written_as_one_and_keep_the_rest() -> None:
+    vendor = plain()
+    numbers = [{"value": "1", "type": "mobile"}, {"value": "2", "type": "Yacht"}]
+    address = {"formattedValue": "9 Pier Lane\nPortland", "type": "home"}
+    ids = [
+        vendor.make_contact({"names": [{"givenName": "Ann"}], "phoneNumbers": numbers, "addresses": [address]}),
+        vendor.make_contact({"names": [{"givenName": "Bea"}], "biographies": [{"value": "Rings twice"}]}),
+    ]
+    google = connector(vendor)
+    raws = {raw["id"]: raw for raw in google.lookup("contacts", ids)}
+    patches: list[Raw] = [{"note": "Sails"}, {"phone": {"work": "3"}, "address": {"work": {"city": "Bend"}}}]
+    changes = [Change("update", id, id, patch, {}, raws[id]["version"]) for id, patch in zip(ids, patches, strict=True)]
+    start = len(vendor.log)
+    assert [receipt.outcome for receipt in google.write("contacts", changes)] == ["written", "written"]
+    assert len(vendor.log) - start == 2
+    ann, bea = (vendor.contacts.get(id).values for id in ids)  # type: ignore[union-attr]
+    assert (ann["phoneNumbers"], ann["addresses"], ann["biographies"][0]["value"]) == (numbers, [address], "Sails")
+    assert (bea["phoneNumbers"], bea["biographies"]) == ([{"value": "3", "type": "work"}], [{"value": "Rings twice"}])
+
+
+def test_an_address_that_is_one_text_is_read_as_its_street_and_not_lost_when_another_changes() -> None:
+    vendor = plain()
+    free, named = (
+        {"formattedValue": "9 Pier Lane\nPortland", "type": "home"},
+        {"city": "Bend", "formattedValue": "Bend", "type": "work"},
+    )
+    id = vendor.make_contact({"addresses": [free, named]})
+    google = connector(vendor)
+    (raw,) = google.lookup("contacts", [id])
+    assert (raw["address"]["home"]["streetAddress"], raw["address"]["home"]["city"]) == ("9 Pier Lane\nPortland", None)
+    assert raw["address"]["work"]["streetAddress"] is None
+    update(google, "contacts", id, {"address": {"work": {"city": "Salem"}}})
+    assert vendor.contacts.get(id).values["addresses"] == [free, {"city": "Salem", "type": "work"}]  # type: ignore[union-attr]
+    update(google, "contacts", id, {"address": {"home": {"country": "USA"}}})
+    there = vendor.contacts.get(id).values["addresses"][0]  # type: ignore[union-attr]
+    assert there == {"streetAddress": "9 Pier Lane\nPortland", "country": "USA", "type": "home"}
+
+
+def test_an_address_that_is_cleared_goes_with_the_name_beside_it() -> None:
+    vendor = plain()
+    id = vendor.make_contact({"emailAddresses": [{"value": "a@x.example", "displayName": "Ann", "type": "work"}]})
+    google = connector(vendor)
+    update(google, "contacts", id, {"email": {"work": None}})
+    assert "emailAddresses" not in vendor.contacts.get(id).values  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aios_connect.connectors import FieldInfo, Raw
 
-__all__ = ["FIELDS", "MASK", "TRACE", "UnfitError", "changed", "holds", "shaped", "version_of"]
+__all__ = ["FIELDS", "MASK", "TRACE", "UnfitError", "changed", "holds", "kept", "shaped", "version_of"]
 
 TRACE: Final = "aios_line"
 """Key of ours in ``clientData``: the plan line that made a contact, by which the answer to a batch is told apart."""
@@ -72,9 +72,16 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 """Places that are one field of the first item of a list."""
 
 _MADE_BY_GOOGLE: Final = frozenset(
-    {"metadata", "formattedType", "formattedValue", "displayName", "displayNameLastFirst", "unstructuredName", "canonicalForm"}
+    {"metadata", "formattedType", "formattedProtocol", "displayName", "displayNameLastFirst", "canonicalForm"}
 )
-"""Fields that follow from others; sent back they would contradict those that changed. An address has a name of its own."""
+"""Fields that Google makes and does not take (discovery document: "Output only"). An address has a ``displayName`` of its own."""
+
+_FREE: Final = frozenset({"formattedValue", "unstructuredName"})
+"""Fields that say in one text what others say in parts; beside parts that changed they would contradict them."""
+
+
+_NOTHING: Final = frozenset({"type", "contentType"})
+"""Fields that say nothing by themselves."""
 
 
 def _described() -> Iterable[FieldInfo]:
@@ -135,7 +142,7 @@ def changed(patch: Raw, person: Mapping[str, Any]) -> dict[str, list[dict[str, A
 
     def items(name: str) -> list[dict[str, Any]]:
         if name not in sent:
-            sent[name] = [_plain(name, item) for item in _ours(person.get(name))]
+            sent[name] = kept(name, person)
         return sent[name]
 
     for place, value in patch.items():
@@ -156,6 +163,11 @@ def changed(patch: Raw, person: Mapping[str, Any]) -> dict[str, list[dict[str, A
         else:
             raise UnfitError(f"google has no {place} of contacts to write")
     return sent
+
+
+def kept(name: str, person: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A list of a contact as it is, in the form in which it is sent."""
+    return [_plain(name, item) for item in _ours(person.get(name))]
 
 
 def holds(raw: Raw, values: Raw) -> bool:
@@ -203,15 +215,22 @@ def _index(items: list[dict[str, Any]], kinds: _Kinds, kind: str) -> int:
 
 def _shown(items: list[dict[str, Any]], kinds: _Kinds, kind: str) -> Any:
     number = _index(items, kinds, kind)
-    item = items[number] if number < len(items) else {}
+    item = _in_parts(items[number]) if number < len(items) else {}
     return item.get("value") if kinds.fields == ("value",) else {field: item.get(field) for field in kinds.fields}
+
+
+def _in_parts(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item without its free text; an address that is nothing else has it for its street."""
+    parts = {name: value for name, value in item.items() if name not in _FREE}
+    free = item.get("formattedValue")
+    return parts if not free or parts.keys() & {*_TYPED["address"].fields} else {**parts, "streetAddress": free}
 
 
 def _put(items: list[dict[str, Any]], number: int, values: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Lay values over an item, or make one; an item with nothing left in it goes."""
-    there = items[number] if number < len(items) else dict(new)
+    there = _in_parts(items[number]) if number < len(items) else dict(new)
     laid = {name: value for name, value in {**there, **values}.items() if value not in (None, "")}
-    left = [laid] if laid.keys() - {"type", "contentType"} else []
+    left = [laid] if laid.keys() - _NOTHING and ("value" in laid or "value" not in values) else []
     items[number : number + 1] = left
 
 

@@ -1,5 +1,7 @@
 """Writing contacts, two hundred as one: compared before, told apart after, and looked up when no answer came.
 
+What is refused as a whole is halved, so that whatever was wrong with a neighbour takes nothing with it.
+
 Google checks the version of an update. Of a delete it checks nothing: what is there is read and compared just before. There is no place
 where a new contact could be found by a key of ours, so that a create whose answer was lost stays ambiguous.
 """
@@ -23,7 +25,7 @@ from aios_connect.connectors import (
 )
 
 from ._apis import PEOPLE
-from ._contact_shape import MASK, TRACE, UnfitError, changed, holds, shaped
+from ._contact_shape import MASK, TRACE, UnfitError, changed, holds, kept, shaped
 from ._wire import Wire
 
 if TYPE_CHECKING:
@@ -86,23 +88,22 @@ class ContactWriter:
                 done[change.line] = receipt
         lists, unfit = _fitting((change, there[change.id or ""]) for change in changes if change.line not in done)
         done |= unfit
-        masks: dict[str, list[Change]] = {}
-        for change in changes:
-            if change.line in lists:
-                masks.setdefault(",".join(sorted(lists[change.line])), []).append(change)
-        for mask, group in masks.items():
 
-            def send(part: Sequence[Change], mask: str = mask) -> _Receipts:
-                people = {change.id: {**lists[change.line], "metadata": _sources(there[change.id or ""])} for change in part}
-                body = {"contacts": people, "updateMask": mask, "readMask": MASK, "sources": _SOURCES}
-                answer = self._post("people:batchUpdateContacts", body, part)
-                told = answer.get("updateResult")
-                if not isinstance(told, dict):
-                    raise TruncatedError("the answer to a batch has no results", provider="google", object="contacts")
-                return _receipts(part, {change.line: told[change.id] for change in part if change.id in told})
+        def send(part: Sequence[Change]) -> _Receipts:
+            """All lists that change in one of them are sent for each, as the mask holds for all; those that stay as they were read."""
+            mask = sorted({name for change in part for name in lists[change.line]})
+            people = {}
+            for change in part:
+                raw = there[change.id or ""]
+                held = {name: kept(name, raw) for name in mask if name not in lists[change.line]}
+                people[change.id] = {**held, **lists[change.line], "metadata": _sources(raw)}
+            body = {"contacts": people, "updateMask": ",".join(mask), "readMask": MASK, "sources": _SOURCES}
+            told = self._post("people:batchUpdateContacts", body, part).get("updateResult")
+            if not isinstance(told, dict):
+                raise TruncatedError("the answer to a batch has no results", provider="google", object="contacts")
+            return _receipts(part, {change.line: told[change.id] for change in part if change.id in told})
 
-            self._deliver(group, done, send, self._seen)
-        return done
+        return self._deliver([change for change in changes if change.line in lists], done, send, self._seen)
 
     def _delete(self, changes: Sequence[Change]) -> _Receipts:
         there = self._contacts.present([change.id for change in changes if change.id])

@@ -7,6 +7,7 @@ batch. The history is asked from where the mailbox stood before the list began, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -54,7 +55,9 @@ _UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 5, "history": 2, "profile"
 _TOO_LARGE: Final = "larger than"
 """How :class:`aios_connect.connectors.Http` says that an answer has more bytes than it takes."""
 
-_CHANGES: Final = ("messagesAdded", "messagesDeleted", "labelsAdded", "labelsRemoved")
+_CHANGES: Final = ("messagesAdded", "labelsAdded", "labelsRemoved")
+_DELETED: Final = "messagesDeleted"
+"""For good, not into the bin (discovery document, ``History.messagesDeleted``): there is nothing to ask for any more."""
 
 
 class Messages:
@@ -132,13 +135,14 @@ class Messages:
         while True:
             answer = self._history(start, token)
             following = following or str(answer["historyId"])
-            changed = dict.fromkeys(_ids(answer))
+            changed, deleted = dict.fromkeys(_ids(answer, _CHANGES)), dict.fromkeys(_ids(answer, (_DELETED,)))
+            got = self._got([id for id in changed if id not in deleted])
             token = str(answer.get("nextPageToken") or "")
             if token in seen and token:
                 raise TruncatedError("a page token came twice in the history", provider="google", object="messages")
             seen.add(token)
             cursor = {"history": start, "page": token, "next": following} if token else {"history": following}
-            yield self._page(self._got(list(changed)), cursor, not token, gone=True)
+            yield self._page(chain(((id, None) for id in deleted), got), cursor, not token, gone=True)
             if not token:
                 return
 
@@ -234,10 +238,10 @@ def _id(item: object) -> str:
     return str(item.get("id") or "") if isinstance(item, dict) else ""
 
 
-def _ids(answer: Mapping[str, Any]) -> Iterator[str]:
+def _ids(answer: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[str]:
     """The messages that the history is about, in its order."""
     for entry in answer.get("history") or ():
-        for kind in _CHANGES:
+        for kind in kinds:
             for change in entry.get(kind) or ():
                 if id := _id(change.get("message")):
                     yield id
