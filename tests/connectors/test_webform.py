@@ -134,6 +134,15 @@ def test_what_follows_under_the_senders_own_id_adds_to_the_enquiry(tmp_path: Pat
     desk.form.close()
 
 
+def test_what_is_said_again_after_something_else_counts_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, id_field="ref")
+    for status in (b"open", b"closed", b"closed", b"open"):
+        desk.keyed(b"ref=7&status=" + status)
+    assert desk.fields() == {"ref": "7", "status": "open"}
+    assert desk.records()[0]["deliveries"] == 4
+    desk.form.close()
+
+
 def test_a_stranger_cannot_add_to_somebody_elses_enquiry(tmp_path: Path) -> None:
     desk = Desk(tmp_path, id_field="ref", origins=SITE)
     desk.keyed(b"ref=7&name=Ann")
@@ -400,6 +409,17 @@ def test_who_is_faster_than_a_person_is_kept_aside(desk: Desk, spell: object) ->
     desk.wait(2)
     assert desk.post({**ANN, "shown_at": shown}).status == 200
     assert desk.fields() == ANN  # a person who was too fast sends again, and is heard
+
+
+def test_a_person_who_was_too_fast_is_heard_under_the_same_key_too(desk: Desk) -> None:
+    form = {**ANN, "shown_at": NOON.isoformat()}
+    id = said(desk.post(form, idempotency_key="k-1"))["id"]
+    (page,) = desk.form.read("submissions")
+    assert [bad.id for bad in page.quarantined] == [id]
+    desk.wait(10)
+    assert said(desk.post(form, idempotency_key="k-1")) == {"id": id}
+    (later,) = desk.form.read("submissions", page.cursor)
+    assert [(raw["id"], raw["fields"]) for raw in later.records] == [(id, ANN)]
 
 
 @pytest.mark.parametrize("shown", ["", "soon", "2026-11-21T13:00:00Z", "-5", "1e400", "9" * 400])

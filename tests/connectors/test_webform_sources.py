@@ -537,6 +537,16 @@ def test_two_enquiries_that_turn_out_to_be_one_are_told_as_merged(calendly: Vend
     assert [(stone.id, stone.reason, stone.survivor) for stone in later.tombstones] == [("B", "merged", "A")]
 
 
+def test_what_links_an_erased_enquiry_with_another_spoils_neither(calendly: Vendor) -> None:
+    first, _, second, _, third = moved()
+    for event in (first, third):
+        calendly.tell(event)
+    assert calendly.desk.form.erase("B")
+    calendly.tell(second)
+    assert calendly.desk.aside() == []
+    assert [(raw["id"], raw["fields"]["email"]) for raw in calendly.desk.records()] == [("A", "ann@example.org")]
+
+
 @needs_samples
 def test_the_sample_payload_of_calendly_is_an_enquiry(calendly: Vendor) -> None:
     event = json.loads((SAMPLES / "calendly" / "payload.json").read_text("utf-8"))

@@ -52,6 +52,7 @@ create table if not exists record (
     primary key (object, id)
 );
 create index if not exists record_changed on record (object, changed);
+create index if not exists record_number on record (changed);
 create table if not exists alias (id text primary key, subject text not null);
 """
 _VERSION: Final = 1
@@ -188,13 +189,15 @@ class Inbox:
         with self._writing() as db:
             known = self._known(db, arrival)
             if known is not None:
-                subject, digest = known
+                number, subject, digest, aside = known
                 if arrival.strict and arrival.key and digest not in ("", arrival.digest):
                     raise ConflictError(
                         "this Idempotency-Key came before, with another content; what came first is kept",
                         hint="give every enquiry a key of its own, and repeat one only with the very same content",
                         status=409,
                     )
+                if aside and not arrival.aside:
+                    db.execute("update delivery set aside = '' where number = ?", (number,))
                 return Kept(subject, self._touch(db, subject, (), now), arrival.key, again=True)
             subject = self._subject(db, arrival, now)
             if self._is_gone(db, subject):
@@ -290,26 +293,29 @@ class Inbox:
                 self._opened.close()
                 self._opened = None
 
-    def _known(self, db: sqlite3.Connection, arrival: Arrival) -> tuple[str, str] | None:
-        """Subject and digest of the same event, if it came before.
+    def _known(self, db: sqlite3.Connection, arrival: Arrival) -> tuple[int, str, str, str] | None:
+        """Number, subject, digest and ``aside`` of the same event, if it came before.
 
         Who is not known cannot use up the key of a program that is. Without a key, what was caught is no precedent for what is not: a
-        person who was too fast sends again, and is heard.
+        person who was too fast sends again, and is heard. Nor is what something else was said after: who says "open", "closed" and
+        "open" again of one subject means the last.
         """
+        found: tuple[int, str, str, str] | None
         if arrival.key:
             found = db.execute(
-                "select subject, digest from delivery where key = ? and trust = ?", (arrival.key, arrival.trust)
+                "select number, subject, digest, aside from delivery where key = ? and trust = ?", (arrival.key, arrival.trust)
             ).fetchone()
         elif arrival.within:
             since = _iso(arrival.received - timedelta(seconds=arrival.within))
             found = db.execute(
-                "select subject, digest from delivery where digest = ? and received >= ? and key is null"
-                " and trust = ? and (aside = '') = ? order by number limit 1",
+                "select number, subject, digest, aside from delivery as one where digest = ? and received >= ? and key is null"
+                " and trust = ? and (aside = '') = ?"
+                " and number = (select max(number) from delivery where subject = one.subject) order by number limit 1",
                 (arrival.digest, since, arrival.trust, not arrival.aside),
             ).fetchone()
         else:
             found = None
-        return None if found is None else (str(found[0]), str(found[1]))
+        return found
 
     def _subject(self, db: sqlite3.Connection, arrival: Arrival, now: datetime) -> str:
         """The record that an arrival belongs to: its own, or that of the subject it follows. One that links two makes them one."""
@@ -318,6 +324,8 @@ class Inbox:
         both = (arrival.subject, arrival.follows)
         known = dict(db.execute("select id, subject from alias where id in (?, ?)", both).fetchall())
         own, before = known.get(arrival.subject), known.get(arrival.follows)
+        if own and self._is_gone(db, own):
+            return str(own)
         subject = str(before or own or arrival.follows or arrival.subject)
         if own and before and own != before and not self._is_gone(db, before):
             self._join(db, own, before, now)
