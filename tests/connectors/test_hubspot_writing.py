@@ -77,6 +77,21 @@ def test_a_create_whose_answer_is_lost_is_found_by_its_key_and_never_made_twice(
     assert len(held(vendor)) == 20
 
 
+def test_the_key_of_a_merged_record_leads_to_its_survivor_which_has_its_own() -> None:
+    vendor, hubspot = ready()
+    first, second, third = hubspot.write("contacts", [create(number, firstname=f"P{number}") for number in range(3)])
+    kept, lost = ((receipt.record or {})["properties"]["aios_key"] for receipt in (first, second))
+    merged = vendor.records["contacts"].merge(first.id or "", second.id or "", property="hs_merged_object_ids")
+    for asked in ([lost], [lost, kept], [kept, lost, "nobody's"]):
+        found = hubspot.find("contacts", asked)
+        assert {key: raw["id"] for key, raw in found.items()} == dict.fromkeys({*asked} - {"nobody's"}, str(merged.id))
+        assert {raw["properties"]["aios_key"] for raw in found.values()} == {kept}
+    other = (third.record or {})["properties"]["aios_key"]
+    start = len(vendor.log)
+    assert set(hubspot.find("contacts", [other, "nobody's"])) == {other}
+    assert sum("/contacts/batch/read" in call for call in calls(vendor, start)) == 1, "only a merge makes it ask one by one"
+
+
 def test_a_key_that_is_there_is_not_made_again_and_its_neighbours_are_made() -> None:
     vendor, hubspot = ready()
     first = hubspot.write("contacts", [create(7, firstname="first")])[0]

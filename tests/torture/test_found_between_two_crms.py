@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from aios_connect.connectors import Change, Receipt
 from aios_connect.errors import AiosError
 from aios_connect.sandbox import Call, NoAnswerError
-from aios_connect.sync import apply_plan, open_exceptions
-from tests.sync.test_outcomes_in_hubspot import BOTH, pair_in_step
+from aios_connect.store.tables import record
+from aios_connect.sync import apply_plan, open_exceptions, read_job
+from tests.sync.test_outcomes_in_hubspot import BOTH, Pair, pair_in_step
 
 
 def test_a_run_that_goes_on_with_an_interrupted_read_knows_what_came_since(tmp_path: Path) -> None:
@@ -75,21 +77,27 @@ def test_a_deal_that_points_at_somebody_nobody_knows_yet_goes_on_pointing_there(
     pair.store.close()
 
 
-@pytest.mark.parametrize("resumed", [True, False], ids=["the plan goes on", "a new plan"])
-def test_a_record_of_ours_that_was_merged_before_we_knew_of_it_is_not_the_one_it_was_merged_into(
-    tmp_path: Path, resumed: bool
-) -> None:
-    pair = pair_in_step(tmp_path, deletes="follow")
-    pair.right.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "lost"}, by="ann")
-    connector = pair.connections["left"].connector
-    write = connector.write
+def _write_and_die(pair: Pair) -> Callable[[str, Sequence[Change]], list[Receipt]]:
+    write = pair.connections["left"].connector.write
 
     def write_and_die(object: str, changes: Sequence[Change]) -> list[Receipt]:
         write(object, changes)
         raise KeyboardInterrupt
 
+    return write_and_die
+
+
+@pytest.mark.parametrize("keyed", [True, False], ids=["into one of ours", "into one of theirs"])
+@pytest.mark.parametrize("resumed", [True, False], ids=["the plan goes on", "a new plan"])
+def test_a_record_of_ours_that_was_merged_before_we_knew_of_it_is_not_the_one_it_was_merged_into(
+    tmp_path: Path, resumed: bool, keyed: bool
+) -> None:
+    pair = pair_in_step(tmp_path, deletes="follow")
+    if keyed:
+        pair.left.records["deals"].change(pair.left_id("Roof"), {"aios_key": "deal_ours"})
+    pair.right.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "lost"}, by="ann")
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(connector, "write", write_and_die)
+        patch.setattr(pair.connections["left"].connector, "write", _write_and_die(pair))
         pair.run()
     pair.left.drop("deals", pair.left_id("Windows"), survivor=pair.left_id("Roof"))
     if resumed:
@@ -103,6 +111,42 @@ def test_a_record_of_ours_that_was_merged_before_we_knew_of_it_is_not_the_one_it
     assert "Windows: merged in left into " in question.summary
     pair.decide("delete")
     assert pair.deals() == {"left": BOTH, "right": BOTH}
+    pair.store.close()
+
+
+@pytest.mark.parametrize(
+    ("keyed", "somebody"),
+    [(True, False), (False, False), (True, True)],
+    ids=["into one of ours", "into one of theirs", "after somebody took it for another"],
+)
+def test_a_record_of_ours_that_was_read_and_merged_before_we_knew_it_for_ours_is_not_the_survivor(
+    tmp_path: Path, keyed: bool, somebody: bool
+) -> None:
+    pair = pair_in_step(tmp_path, deletes="follow")
+    if keyed:
+        pair.left.records["deals"].change(pair.left_id("Roof"), {"aios_key": "deal_ours"})
+    pair.run()
+    pair.right.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "lost"}, by="ann")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pair.connections["left"].connector, "write", _write_and_die(pair))
+        pair.run()
+    pair.clock.sleep(600)
+    read_job(pair.job, pair.connections, pair.store, run="run_read", now=pair.now)
+    if somebody:
+        with pair.store.begin() as tx:
+            stairs = select(record.c.entity).where(record.c.id == pair.left_id("Stairs")).scalar_subquery()
+            tx.execute(update(record).where(record.c.id == pair.left_id("Windows")).values(entity=stairs, linked=True))
+    pair.left.drop("deals", pair.left_id("Windows"), survivor=pair.left_id("Roof"))
+    (plan,) = sorted(tmp_path.glob("plan*.jsonl"))[-1:]
+    report = apply_plan(plan, pair.job, pair.connections, pair.store, now=pair.now)
+    assert (report.written, report.rejected) == ((0, 1) if somebody else (1, 0))
+    assert [question.code for question in pair.asked()] == (["rejected"] if somebody else [])
+    assert pair.deals() == {"left": {"Roof": "100", "Stairs": "200"}, "right": {**BOTH, "Windows": "5"}}
+    if not somebody:
+        pair.run()
+        assert ["Windows: merged in left into " in question.summary for question in pair.asked()] == [True]
+        pair.decide("delete")
+        assert pair.deals() == {"left": BOTH, "right": BOTH}
     pair.store.close()
 
 

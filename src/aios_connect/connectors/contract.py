@@ -277,7 +277,10 @@ class Connector(ABC):
         """The records with these ids as they are now, in any order; those that are gone are left out."""
 
     def find(self, object: str, keys: Sequence[str]) -> dict[str, Raw]:
-        """The records that carry our unique keys, by key. Strongly consistent, or the spec does not claim a key."""
+        """The records that carry our unique keys, by key. Strongly consistent, or the spec does not claim a key.
+
+        Where a vendor still knows the key of a record that was merged, the survivor answers to it, with its own key in it.
+        """
         raise NotImplementedError(f"{self.spec.provider} has no place for a unique key on {object}")
 
     def scan(self, object: str) -> Iterator[ScanPage]:

@@ -49,7 +49,7 @@ from .progress import Progress, Silent, Task
 from .reports import ApplyReport
 from .restoring import settle_restore
 from .runs import begin_run, end_run, pause_job, paused_by, release_job, unfinished_run
-from .settling import settle_write
+from .settling import judged, settle_write
 from .subjects import seen_digest
 
 __all__ = ["apply_plan"]
@@ -404,7 +404,10 @@ class _Applier:
         with self._store.begin() as tx:
             outcomes: dict[str, tuple[str, str | None, str]] = {}
             done: list[Entry] = []
+            told: list[tuple[PlanLine, Receipt]] = []
             for line, change, receipt in results:
+                receipt = receipt if change is None else judged(tx, line, change, receipt, spec)
+                told.append((line, receipt))
                 outcomes[line.line] = (receipt.outcome, receipt.id or line.id, receipt.reason)
                 if receipt.outcome in ("written", "unchanged") and change is not None:
                     run, said = self._report.run, sent.get(line.line)
@@ -414,10 +417,10 @@ class _Applier:
                     if receipt.outcome == "written":
                         id = after.get("id") or receipt.id or line.id
                         done.append((line, id, before, after))
-            self._tell(tx, [(line, receipt) for line, _, receipt in results])
+            self._tell(tx, told)
             journal(tx, self._plan, self._report.run, done, self._now())
             settle_effects(tx, self._plan, self._report.run, outcomes, self._now())
-        for line, _, receipt in results:
+        for line, receipt in told:
             self._report.count(line, receipt.outcome, receipt.reason)
 
     def _tell(self, tx: Transaction, results: Iterable[tuple[PlanLine, Receipt]]) -> None:

@@ -16,7 +16,7 @@ from aios_connect.store.tables import record as record_table
 from .keys import label_of
 from .paths import at_path
 
-__all__ = ["ancestors_of", "inherit", "ranked", "unknown_ancestor"]
+__all__ = ["ancestors_of", "inherit", "lost_ancestor", "ranked"]
 
 _HALF = 0.5
 
@@ -65,13 +65,16 @@ def inherit(tx: Transaction, heirs: Mapping[str, RecordRow]) -> None:
         tx.execute(update(record_table).where(*of_row, record_table.c.id == id).values(base=old.base, given=old.given))
 
 
-def unknown_ancestor(tx: Transaction, connection: str, object: str, spec: ObjectSpec, raw: Raw) -> str | None:
-    """The id of a record nobody knew, of those that were merged into this one; the newest, if there are several.
+def lost_ancestor(tx: Transaction, connection: str, object: str, spec: ObjectSpec, raw: Raw, key: str | None) -> str | None:
+    """The id of the record that we made with a key and that was merged into this one before anybody knew it for ours.
 
     A merge takes over the key of either record. Who finds one of ours by its key before its id was known may have found another
-    record, into which ours was merged.
+    record, into which ours was merged. It is the one that was read with that key and is nobody's yet; else one that nobody ever
+    read, the newest, if there are several.
     """
     told = at_path(spec.merged)(raw) if spec.merged else None
     ids = [id for id in str(told or "").split(";") if id]
     known = records_by_id(tx, connection, object, ids) if ids else {}
-    return next((id for id in reversed(ids) if id not in known), None)
+    keyed = at_path(spec.key)
+    ours = (id for id, row in known.items() if row.entity is None and keyed(loads(row.raw)) == key)
+    return next(ours, None) or next((id for id in reversed(ids) if id not in known), None)

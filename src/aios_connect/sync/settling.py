@@ -18,7 +18,7 @@ from aios_connect.store.tables import entity as entity_table
 from aios_connect.store.tables import record as record_table
 
 from .effects import sent_leaves
-from .heirs import unknown_ancestor
+from .heirs import lost_ancestor
 from .merging import Leaves
 from .paths import at_path, instant_at, overlaid
 from .plans import PlanLine
@@ -26,7 +26,17 @@ from .plans import PlanLine
 if TYPE_CHECKING:
     from aios_connect.mappings import CompiledMapping
 
-__all__ = ["settle_write"]
+__all__ = ["judged", "settle_write"]
+
+
+def judged(tx: Transaction, line: PlanLine, change: Change, receipt: Receipt, spec: ObjectSpec) -> Receipt:
+    """The receipt of a create as it is; a refusal, if what answered to our key is another record that ours was not merged into."""
+    raw = receipt.record
+    if line.action != "create" or receipt.outcome != "written" or raw is None or not spec.merged:
+        return receipt
+    if at_path(spec.key)(raw) == change.key or lost_ancestor(tx, line.connection, line.object, spec, raw, change.key):
+        return receipt
+    return Receipt("rejected", reason=f"{receipt.id} holds its key, and is another record; look at it in {line.connection}")
 
 
 def settle_write(
@@ -64,7 +74,7 @@ def settle_write(
     id = receipt.id or line.id
     assert id is not None
     if record is None and sent is not None:
-        made = unknown_ancestor(tx, line.connection, line.object, spec, raw)
+        made = lost_ancestor(tx, line.connection, line.object, spec, raw, change.key)
         if made is not None:
             _insert_merged(tx, line, change, made, id, sent or sent_leaves(change, mapping), mapping.digest, run)
             return before, {"raw": dumps(change.patch), "patch": change.patch, "id": made}
@@ -83,11 +93,7 @@ def settle_write(
     elif spec.modified and spec.modified == spec.version:  # so that a lagging index cannot bring back the record as it was
         values["modified"] = instant_at(receipt.version)
     if record is None:
-        tx.execute(
-            delete(record_table).where(
-                record_table.c.connection == line.connection, record_table.c.object == line.object, record_table.c.id == id
-            )
-        )
+        _forget_record(tx, line, id)
         row = {
             "connection": line.connection,
             "object": line.object,
@@ -114,6 +120,7 @@ def _insert_merged(
 ) -> None:
     """A record of ours was made, and merged into another before we knew of it; who that one is, the next match tells."""
     said = dumps(sent)
+    _forget_record(tx, line, id)
     row = {
         "connection": line.connection,
         "object": line.object,
@@ -134,6 +141,12 @@ def _insert_merged(
         "survivor": survivor,
     }
     tx.execute(insert(record_table).values(**row))
+
+
+def _forget_record(tx: Transaction, line: PlanLine, id: str) -> None:
+    """Make way for what is known now: somebody may have read it already, as nobody's."""
+    of_row = (record_table.c.connection == line.connection, record_table.c.object == line.object, record_table.c.id == id)
+    tx.execute(delete(record_table).where(*of_row))
 
 
 def _image(record: RecordRow | None) -> Raw | None:

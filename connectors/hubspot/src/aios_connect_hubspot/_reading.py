@@ -83,9 +83,19 @@ class Reader:
         return self._properties.known(object)
 
     def find(self, object: str, property: str, values: Sequence[str]) -> dict[str, Raw]:
-        """The living records by the value of a property whose values are unique."""
-        found = self.batch(object, values, self._properties[object], by=property)
-        return {str(raw["properties"].get(property)): raw for raw in self._with_associations(object, found)}
+        """The living records by the value of a property whose values are unique.
+
+        A merged record is found by its value too, as the survivor, which may have a value of its own; to which values that one
+        answers, only asking for them one by one tells.
+        """
+        names = self._properties[object]
+        found = {str(raw["properties"].get(property)): raw for raw in self.batch(object, values, names, by=property)}
+        if any(_merged(raw) for raw in found.values()):
+            for value in set(values) - found.keys():
+                for raw in self.batch(object, [value], names, by=property):
+                    found[value] = raw
+        self._with_associations(object, list(found.values()))
+        return {value: found[value] for value in values if value in found}
 
     def scan(self, object: str) -> Iterator[ScanPage]:
         """Every living id with the instant of its last change."""

@@ -40,6 +40,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "hs_merged_object_ids": "amp-labs/connectors#3487; fivetran/dbt_hubspot#46",
     "the e-mail of a merged contact stays taken": "https://knowledge.hubspot.com/articles/kcs_article/contacts/"
     "what-happens-when-i-merge-two-contacts",
+    "any unique value of a merged record stays taken, and leads to its survivor": "assumed, as the e-mail and the id do",
     "an archive changes no instant": "https://developers.hubspot.com/changelog/new-definition-for-archivedat; airbytehq/airbyte#19838",
     "activities have a bin": f"{_SPECS}: archived=true is there for them; supaglue-labs/supaglue found none of them in 2023",
     "a restore counts as a change": "assumed: no page says whether the instant of the last change moves; if it does not, only a "
