@@ -259,6 +259,16 @@ def test_a_signature_over_the_address_alone_does_not_vouch_for_a_body(folder: Pa
     desk.form.close()
 
 
+def test_what_vouches_for_a_body_is_signed_where_the_address_asks_for_something_too(folder: Path) -> None:
+    desk = Desk(folder, key=TOKEN, source="twilio", address=f"{CALLS}?office=1")
+    body = json.dumps({"CallSid": "CA1", "CallStatus": "completed"}).encode()
+    vouched = f"?office=1&bodySHA256={hashlib.sha256(body).hexdigest()}"
+    for signed, status in ((CALLS + vouched, 204), (f"{CALLS}?office=1", 401)):
+        signature = base64.b64encode(hmac.new(TOKEN.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+        assert desk.send(body, JSON, url=f"http://127.0.0.1:8080/calls{vouched}", x_twilio_signature=signature).status == status
+    desk.form.close()
+
+
 def test_a_signed_request_that_names_no_call_is_kept_aside(phone: Phone) -> None:
     assert phone.send({"AccountSid": "AC1", "MessageSid": "SM1"}).status == 204
     (aside,) = phone.desk.aside()
@@ -612,21 +622,55 @@ def test_a_typeform_is_an_enquiry(folder: Path) -> None:
     typeform.desk.form.close()
 
 
+class Program:
+    """A program that signs as Standard Webhooks says."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.key = base64.b64encode(b"a secret of thirty-two bytes, ok").decode()
+        self.desk = Desk(folder, key=f"whsec_{self.key}", source="standard", **settings)
+
+    def tell(self, id: str, event: Mapping[str, Any]) -> Reply:
+        body, stamp = json.dumps(event).encode(), str(int(self.desk.now.timestamp()))
+        mac = hmac.new(base64.b64decode(self.key), f"{id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+        headers = {"webhook_id": id, "webhook_timestamp": stamp, "webhook_signature": f"v1,{base64.b64encode(mac).decode()}"}
+        return self.desk.send(body, JSON, **headers)
+
+
 def test_a_program_that_signs_as_standard_webhooks_says(folder: Path) -> None:
-    secret = base64.b64encode(b"a secret of thirty-two bytes, ok").decode()
-    desk = Desk(folder, key=f"whsec_{secret}", source="standard", channel="chat", id_field="conversation")
+    program = Program(folder, channel="chat", id_field="conversation")
+    desk = program.desk
     event = {
         "type": "lead.created",
         "timestamp": "2026-11-21T11:59:00Z",
         "data": {"conversation": "c-1", "email": "ann@example.org"},
     }
-    body, stamp = json.dumps(event).encode(), str(int(NOON.timestamp()))
     for id in ("msg_1", "msg_1", "msg_2"):
-        mac = hmac.new(base64.b64decode(secret), f"{id}.{stamp}.".encode() + body, hashlib.sha256).digest()
-        headers = {"webhook_id": id, "webhook_timestamp": stamp, "webhook_signature": f"v1,{base64.b64encode(mac).decode()}"}
-        assert said(desk.send(body, JSON, **headers)) == {"id": "c-1"}
+        assert said(program.tell(id, event)) == {"id": "c-1"}
     (raw,) = desk.records()
     assert (raw["channel"], raw["deliveries"], raw["key"]) == ("chat", 3, "msg_1")
     assert raw["fields"] == event["data"]
     assert leaves("submissions", raw)["occurred_at"] == "2026-11-21T11:59:00Z"
     desk.form.close()
+
+
+def test_an_event_that_comes_late_does_not_take_back_what_happened_after_it(folder: Path) -> None:
+    """A webhook that failed is sent again hours later, when others have long come."""
+    program = Program(folder, id_field="ref")
+    for id, at, stage in (
+        ("m2", "2026-11-21T11:00:00Z", "won"),
+        ("m1", "2026-11-21T09:00:00+01:00", "new"),
+        ("m0", "2026-11-21T10:30:00Z", "offer"),
+    ):
+        program.tell(id, {"type": "lead.changed", "timestamp": at, "data": {"ref": "7", "stage": stage}})
+    (raw,) = program.desk.records()
+    assert (raw["fields"]["stage"], raw["occurred_at"]) == ("won", "2026-11-21T09:00:00+01:00")
+    program.desk.form.close()
+
+
+def test_an_event_without_an_instant_happened_when_it_came(folder: Path) -> None:
+    program = Program(folder, id_field="ref")
+    for number, stamp in enumerate(("soon", None, 1e300)):
+        program.tell(f"m{number}", {"timestamp": stamp, "data": {"ref": "7", "step": number}})
+        program.desk.wait(1)
+    assert program.desk.fields()["step"] == 2
+    program.desk.form.close()

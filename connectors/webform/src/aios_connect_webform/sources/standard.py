@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from aios_connect.connectors import Request
+from aios_connect.connectors import Request, instant
 from aios_connect.connectors.webhooks import WINDOW, verify_standard
 from aios_connect_webform.content import Content
 from aios_connect_webform.door import Door
@@ -32,6 +32,7 @@ class Standard(Source):
         return Event(subject=str(_data(content).get(door.id_field) or "") if door.id_field else "", key=proof.event)
 
     def said(self, told: Sequence[Told], object: str) -> Said:
+        told = sorted(told, key=_happened)
         fields = {name: value for one in told for name, value in _data(one.content).items()}
         occurred = told[0].content.fields.get("timestamp")
         came = [attribution(_data(one.content)) for one in told]
@@ -41,6 +42,14 @@ class Standard(Source):
             [one for one in came if one],
             {"body": dict(told[-1].content.fields)},
         )
+
+
+def _happened(one: Told) -> datetime:
+    """When it happened, as the payload says; one that does not say it happened when it came."""
+    try:
+        return instant(one.content.fields.get("timestamp"))
+    except (ValueError, ArithmeticError):
+        return instant(one.received)
 
 
 def _data(content: Content) -> Mapping[str, object]:

@@ -100,7 +100,7 @@ def signed_bytes(request: Request, address: str) -> bytes:
     Raises:
         AuthError: The body is no form, and the address does not vouch for it.
     """
-    asked = parse_qs(urlsplit(request.url).query).get("bodySHA256", [""])[0]
+    asked = parse_qs(urlsplit(address).query).get("bodySHA256", [""])[0]
     if asked:
         if not hmac.compare_digest(hashlib.sha256(request.body).hexdigest().encode(), asked.lower().encode()):
             raise AuthError("the body is not the one that Twilio signed")
@@ -115,7 +115,7 @@ def signed_bytes(request: Request, address: str) -> bytes:
 def _address(url: str, configured: str) -> str:
     """The address as Twilio sees it: behind a proxy the configured one, with what was asked."""
     query = urlsplit(url).query
-    return f"{configured}?{query}" if configured and query and "?" not in configured else configured or url
+    return f"{configured.partition('?')[0]}?{query}" if configured and query else configured or url
 
 
 def _spellings(address: str) -> Iterator[str]:
