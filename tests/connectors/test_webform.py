@@ -521,12 +521,14 @@ def test_a_cursor_of_another_inbox_is_gone(desk: Desk, tmp_path: Path) -> None:
     other.form.close()
 
 
-def test_an_inbox_that_cannot_be_written_sends_everybody_back_later(tmp_path: Path) -> None:
+def test_an_inbox_that_cannot_be_written_sends_everybody_back_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "taken").write_text("a file, where a folder should be")
     desk = Desk(tmp_path, inbox="taken/inbox.db", origins=SITE)
     reply = desk.post(ANN)
     assert reply.status == 503
     assert "send it again" in said(reply)["hint"]
+    assert str(tmp_path) in caplog.text  # for who runs this
+    assert str(tmp_path) not in str(reply)  # and not for who sends
     desk.form.close()
 
 

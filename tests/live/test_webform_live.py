@@ -106,6 +106,10 @@ def test_a_request_that_cannot_be_taken_is_answered(server: Server, request_: by
     assert raw(server, request_).startswith(b"HTTP/1.1 %d " % status)
 
 
+def test_who_asks_at_another_address_does_not_learn_which_there_are(server: Server) -> None:
+    assert b"website" not in raw(server, b"POST /elsewhere HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+
+
 def test_two_origins_are_no_origin(form: WebForm, server: Server) -> None:
     origins = f"Origin: {SITE}\r\nOrigin: https://evil.example\r\n".encode()
     head = b"POST /website HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n"

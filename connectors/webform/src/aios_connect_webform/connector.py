@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
@@ -42,6 +43,8 @@ from .sources import SOURCES, Event, Proof
 from .sources.source import CALLS, SUBMISSIONS
 
 __all__ = ["WebForm"]
+
+_log = logging.getLogger("aios_connect.webform")
 
 _HEADERS: Final = (
     "accept-language",
@@ -165,6 +168,10 @@ class WebForm(Connector):
             return preflight(request, self._door)
         try:
             kept = self._take(request)
+        except UnavailableError as error:  # what is wrong here is no business of who sends
+            _log.error("%s: a sender was told to send again later: %s", self.context.connection, error.message)
+            later = UnavailableError("it could not be kept just now", hint="send it again later", status=503)
+            return refused(request, self._door, later)
         except AiosError as error:
             return refused(request, self._door, error)
         return taken(request, self._door, kept.id, self._hints(kept))

@@ -87,7 +87,7 @@ def _handler(doors: Mapping[str, Answers]) -> type[BaseHTTPRequestHandler]:
             """The answer; ``None`` for a request that broke off, to which nobody listens any more."""
             door = doors.get(self.path.partition("?")[0])
             if door is None:
-                return _refused(404, "there is nothing at this address", f"it is one of {', '.join(sorted(doors))}")
+                return _refused(404, "there is nothing at this address", "look at the address that you were given")
             length = self.headers.get("content-length", "0")
             if "transfer-encoding" in self.headers or not (length.isascii() and length.isdigit()):
                 return _refused(411, "the length of the body is not known", "send Content-Length")
