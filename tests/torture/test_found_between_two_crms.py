@@ -12,7 +12,7 @@ from aios_connect.connectors import Change, Receipt
 from aios_connect.errors import AiosError
 from aios_connect.sandbox import Call, NoAnswerError
 from aios_connect.store.tables import record
-from aios_connect.sync import apply_plan, open_exceptions, read_job
+from aios_connect.sync import apply_plan, make_plan, open_exceptions, read_job
 from tests.sync.test_outcomes_in_hubspot import BOTH, Pair, pair_in_step
 
 
@@ -170,4 +170,29 @@ def test_who_points_at_somebody_nobody_knows_yet_has_not_heard_what_the_other_si
     roof = pair.right.shelves["deals"].get(pair.right_id("Roof"))
     assert roof is not None
     assert roof.values["person"] == people["eve"].id, "it decides, and said so"
+    pair.store.close()
+
+
+def test_a_record_is_not_moved_to_a_company_that_is_new_over_what_a_person_said_meanwhile(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path)
+    left, right = pair.left.shelves, pair.right.shelves
+    old, said = (left["companies"].create({"name": name, "domain": f"{name}.example"}) for name in ("old", "said"))
+    ada = left["people"].create({"first": "Ada", "email": "ada@mail.example", "company": old.id})
+    assert pair.run().clean
+    new = right["companies"].create({"name": "new", "domain": "new.example"}, by="ann")
+    (theirs,) = (person.id for person in right["people"])
+    right["people"].change(theirs, {"company": new.id}, by="ann")
+    pair.clock.sleep(600)
+    plan = tmp_path / "plan.jsonl"
+    read_job(pair.job, pair.connections, pair.store, run="run_read", now=pair.now)
+    make_plan(pair.job, pair.connections, pair.store, plan, now=pair.now)
+    left["people"].change(ada.id, {"company": said.id})
+    report = apply_plan(plan, pair.job, pair.connections, pair.store, now=pair.now)
+    assert (report.written, report.conflict) == (1, 1), "the company is made, nobody is moved to it"
+    now = left["people"].get(ada.id)
+    assert now is not None
+    assert now.values["company"] == said.id
+    pair.run()
+    (question,) = pair.asked()
+    assert question.code == "conflict"
     pair.store.close()

@@ -46,6 +46,7 @@ from .paths import overlaid
 from .planning import mapping_digests, new_id
 from .plans import Plan, PlanLine, load_plan
 from .progress import Progress, Silent, Task
+from .proposing import expected
 from .reports import ApplyReport
 from .restoring import settle_restore
 from .runs import begin_run, end_run, pause_job, paused_by, release_job, unfinished_run
@@ -350,7 +351,7 @@ class _Applier:
             if line.id is not None and not settled and (record is None or seen_digest(record.seen) != line.seen):
                 refused.append((line, "conflict", "it changed since the plan was made"))
                 continue
-            patch, missing = line.patch, ""
+            patch, expect, missing = line.patch, line.expect, ""
             for leaf, parent in line.later.items():
                 to, _ = mapping.references[leaf]
                 there = [
@@ -360,14 +361,16 @@ class _Applier:
                     missing = leaf
                     break
                 raw = loads(record.raw) if record else None
-                patch = overlaid(patch, mapping.put({leaf: f"{to}:{there[0].id}"}, {}, raw))
+                place = mapping.put({leaf: f"{to}:{there[0].id}"}, {}, raw)
+                patch = overlaid(patch, place)
+                expect = expect if raw is None else overlaid(expect, expected(raw, place))
             if missing:
                 refused.append((line, "skipped", f"the {missing} it points at was not made"))
                 continue
             ready.append(
                 (
                     line,
-                    Change(line.action, line.line, line.id, patch, line.expect, line.version or None, line.key),  # type: ignore[arg-type]
+                    Change(line.action, line.line, line.id, patch, expect, line.version or None, line.key),  # type: ignore[arg-type]
                 )
             )
         return ready, refused
