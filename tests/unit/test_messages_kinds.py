@@ -125,7 +125,10 @@ def test_codes_have_up_to_three_digits() -> None:
         ("553 5.1.8 Domain of sender address does not exist", "soft", "policy"),
         ("552 5.3.4 Message too big", "soft", "content"),
         ("421 Connection timed out", "soft", "network"),
-        ("450 4.1.1 User unknown", "soft", "address"),
+        ("450 4.1.1 User unknown", "hard", "address"),
+        ("450 4.1.1 Recipient address rejected: unverified address: Connection timed out", "soft", "address"),
+        ("450 4.1.1 Recipient address rejected: undelivered, verification in progress", "soft", "address"),
+        ("450 4.2.0 User unknown", "soft", "address"),
         ("Domain name not found (NXDOMAIN)", "hard", "address"),
         ("554 Service currently unavailable", "soft", "network"),
         ("550 Requested action not taken", "soft", "unknown"),
@@ -136,6 +139,28 @@ def test_codes_have_up_to_three_digits() -> None:
 def test_answers_of_servers_are_judged(text: str, outcome: str, cause: str) -> None:
     found = verdict(text, status_in(text), reply_in(text))
     assert (found.outcome, found.cause) == (outcome, cause)
+
+
+@pytest.mark.parametrize(
+    ("answer", "when", "outcome"),
+    [
+        ("550 Unknown user", "in reply to RCPT TO command", "hard"),
+        ("550 Unknown user", "in reply to end of DATA\n    command", "soft"),
+        ("550 5.1.1 Unknown user", "in reply to end of DATA command", "hard"),
+    ],
+)
+def test_who_takes_an_address_and_refuses_the_message_has_not_said_that_the_address_is_wrong(
+    answer: str, when: str, outcome: str
+) -> None:
+    """Unless a code says so. Of two recipients each has its own paragraph."""
+    refused = f"<bo@south.example>: host mx.south.example said:\n    {answer} ({when})"
+    fields = f"Final-Recipient: rfc822;bo@south.example\nAction: failed\nStatus: {'5.1.1' if '5.1.1' in answer else '5.0.0'}\n"
+    other = "Final-Recipient: rfc822;cy@south.example\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 Unknown user"
+    told = f"{refused}\n\n<cy@south.example>: host mx.south.example said:\n    550 Unknown user (in reply to RCPT TO command)"
+    bo, cy = report(f"{fields}Diagnostic-Code: smtp; {answer}", other, text=told).deliveries
+    assert (bo.outcome, cy.outcome) == (outcome, "hard")
+    (alone,) = report(f"{fields}Diagnostic-Code: smtp; {answer}", text=refused).deliveries
+    assert alone.outcome == outcome
 
 
 @pytest.mark.parametrize(

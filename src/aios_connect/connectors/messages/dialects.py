@@ -13,7 +13,7 @@ from typing import Final
 from .reports import ADDRESS
 from .shapes import Delivery
 from .texts import one_line
-from .verdicts import is_telling, reply_in, status_in, verdict
+from .verdicts import is_late, is_telling, reply_in, status_in, verdict
 
 __all__ = ["recipients_in", "spoken"]
 
@@ -77,7 +77,7 @@ def spoken(told: str, recipients: Sequence[str], *, delayed: bool = False) -> li
         words = own if telling and len(recipients) > 1 else told
         diagnostic = own if telling else _telling(lines)
         status, reply = status_in(own) or status_in(words), reply_in(own) or reply_in(words)
-        judged = verdict(diagnostic or words, status, reply, delayed=delayed)
+        judged = verdict(diagnostic or words, status, reply, delayed=delayed, late=is_late(words))
         found.append(Delivery(address, judged.outcome, judged.cause, status, diagnostic[:_LONGEST] or None, reply))
     return found
 

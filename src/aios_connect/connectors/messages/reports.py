@@ -10,7 +10,7 @@ from typing import Final
 from .parsing import Part, children, content
 from .shapes import Delivery, Outcome
 from .texts import clean, one_line
-from .verdicts import reply_in, status_in, verdict
+from .verdicts import is_late, reply_in, status_in, verdict
 from .words import Note, unfolded, untold
 
 __all__ = ["ADDRESS", "Block", "blocks_in", "blocks_of", "deliveries"]
@@ -102,9 +102,14 @@ def deliveries(blocks: list[Block], told: str, candidates: Sequence[str]) -> lis
         told: What the report says to people, without the message that is returned.
         candidates: Who can be meant by a block without an address.
     """
-    found = [_delivery(block, told if len(blocks) == 1 else "") for block in blocks]
+    found = [_delivery(block, told if len(blocks) == 1 else _about(block.address(), told)) for block in blocks]
     alone = candidates[0] if len(candidates) == 1 == len(found) else None
     return [replace(one, recipient=one.recipient or alone) for one in found]
+
+
+def _about(address: str | None, told: str) -> str:
+    """The paragraphs that name an address."""
+    return "\n\n".join(one for one in re.split(r"\n[ \t]*\n", told) if address and address in one)
 
 
 def _delivery(block: Block, told: str) -> Delivery:
@@ -120,5 +125,5 @@ def _delivery(block: Block, told: str) -> Delivery:
     done = _DONE.get(action) or ("delivered" if not action and status and status[0] == "2" else None)
     if done:
         return Delivery(recipient, done, status=status, diagnostic=diagnostic or None, reply=reply, server=server)
-    judged = verdict(words, status, reply, delayed=action == "delayed")
+    judged = verdict(words, status, reply, delayed=action == "delayed", late=is_late(told))
     return Delivery(recipient, judged.outcome, judged.cause, status, diagnostic or None, reply, server)

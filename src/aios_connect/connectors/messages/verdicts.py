@@ -13,7 +13,7 @@ from typing import Final
 
 from .shapes import Cause, Outcome
 
-__all__ = ["Verdict", "is_telling", "reply_in", "status_in", "verdict"]
+__all__ = ["Verdict", "is_late", "is_telling", "reply_in", "status_in", "verdict"]
 
 _STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _REPLY: Final = re.compile(r"(?<![\w.:/#-])([45][0-5]\d)(?=[\s:,;-]|$)")
@@ -85,6 +85,18 @@ _PLAIN: Final[dict[tuple[int, int], Cause]] = {
 }  # fmt: skip
 """Subject and detail of a status that say one thing only (RFC 3463, 3; Exchange's own 5.1.10 and 5.1.351)."""
 
+_ONLY_FINAL: Final = frozenset({(1, 1), (1, 2), (1, 3)})
+"""Subjects and details that are "only useful for permanent failures" (RFC 3463, 3.2). Servers say 4.1.1 all the same: of an address they
+could not check yet, and of one that is not there, where all refusals are made temporary
+(https://www.postfix.org/postconf.5.html#soft_bounce). Their words tell the one from the other."""
+
+_LATE: Final = re.compile(r"(in reply to|after) (the )?end of data\b", re.IGNORECASE)
+"""How Postfix and Exim say that an address was taken and the message refused afterwards.
+
+Such an answer is about no recipient in particular (RFC 5321, 3.3, last paragraph), and whoever gives it has seen the message: NTT DOCOMO
+says "Unknown user" then to those whom its customers do not want
+(https://support.ntt.com/mail/faq/detail/pid2300000e64)."""
+
 _VAGUE: Final[dict[int, Cause]] = {1: "address", 3: "network", 4: "network", 6: "content", 7: "policy"}
 """Subject of a status -> what it is about at large."""
 
@@ -115,7 +127,12 @@ def is_telling(text: str) -> bool:
     return bool(_STATUS.search(bare) or _REPLY.search(bare) or _cause_in(bare)[0] != "unknown")
 
 
-def verdict(text: str, status: str | None, reply: int | None, *, delayed: bool = False) -> Verdict:
+def is_late(told: str) -> bool:
+    """True if a report says that the answer came after the whole message."""
+    return _LATE.search(" ".join(told.split())) is not None
+
+
+def verdict(text: str, status: str | None, reply: int | None, *, delayed: bool = False, late: bool = False) -> Verdict:
     """Judge one failed or delayed delivery.
 
     Args:
@@ -123,6 +140,7 @@ def verdict(text: str, status: str | None, reply: int | None, *, delayed: bool =
         status: The enhanced status code, or ``None``.
         reply: The SMTP reply code, or ``None``.
         delayed: The report says that nothing is decided yet.
+        late: The answer came after the whole message; see :func:`is_late`.
     """
     said, gone = _cause_in(_NAMES.sub(" ", text))
     subject, detail = _split(status)
@@ -133,8 +151,9 @@ def verdict(text: str, status: str | None, reply: int | None, *, delayed: bool =
     if delayed:
         return Verdict("delayed", cause)
     final = _NOWHERE.search(text) is not None or (status[0] == "5" if status else not reply or reply >= 500)
-    disabled = gone or ((subject, detail) == (2, 1) and said != "address")
-    return Verdict("hard" if cause == "address" and final and not disabled else "soft", cause)
+    known = (subject, detail) in _ONLY_FINAL and said == "address"
+    disabled = gone or ((subject, detail) == (2, 1) and said != "address") or (late and coded != "address")
+    return Verdict("hard" if cause == "address" and (final or known) and not disabled else "soft", cause)
 
 
 def _cause_in(bare: str) -> tuple[Cause, bool]:
