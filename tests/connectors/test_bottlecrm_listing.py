@@ -126,6 +126,22 @@ def test_rows_of_one_instant_at_the_edge_of_a_page_come_once() -> None:
     assert found == ["a", "b", "c", "d"]
 
 
+@pytest.mark.parametrize("size", range(2, 9))
+def test_rows_of_one_instant_that_stand_in_another_order_each_time_are_all_read(size: int) -> None:
+    """A database that is asked to order by an instant alone may do so (https://www.postgresql.org/docs/current/queries-order.html)."""
+    turns: list[int] = []
+
+    def fetch(half: int, offset: int, limit: int) -> tuple[list[Raw], int]:
+        turns.append(offset)
+        assert len(turns) < MOST, "this does not end"
+        alike = [{"id": name, "created_at": "2026-11-21T16:54:03Z"} for name in ("bcdef" if len(turns) % 2 else "fedcb")]
+        rows = [{"id": "a", "created_at": "2026-11-22T00:00:00Z"}, *alike, {"id": "g", "created_at": "2026-11-20T00:00:00Z"}]
+        return rows[offset : offset + limit], len(rows)
+
+    found = [one["id"] for page, _ in walk(fetch, 1, "created_at", size, Place(), "contacts") for one in page]
+    assert set(found) == set("abcdefg")
+
+
 @pytest.mark.parametrize("period", [1, 2, 3])
 @pytest.mark.parametrize("count", range(21, 32))
 def test_pages_that_come_again_and_again_are_no_end(period: int, count: int) -> None:

@@ -5,7 +5,8 @@ is likely to be. Every page is asked for with the row before it. If that row, or
 of it were deleted and we go back; if rows that were read come again, others were made in front of them and we go on. The list ends
 where its own count says so.
 
-Rows of one instant have no order among themselves; of those at the end of a page the ids are remembered.
+Rows of one instant have no order among themselves, and may stand in another one each time: of those at the end of a page the ids are
+remembered, and the next page is asked for with all of them before it.
 
 A list that comes in two halves is read one half after the other. What moves from the second to the first meanwhile would be in
 neither: so in the end the first is counted once more, and read again if there are more or fewer.
@@ -132,7 +133,7 @@ def _next_half(fetch: Fetch, halves: int, place: Place) -> Place | None:
 def _page(fetch: Fetch, by: _Order, size: int, place: Place, object: str) -> tuple[list[Raw], int, int]:
     """Rows after a place, the offset after them, and how many there are in all."""
     part = place.part % 2
-    offset, limit = (max(0, place.offset - 1), size + 1) if place.after else (0, size)
+    offset, limit = max(0, place.offset - len(place.ids)), size + len(place.ids)
     last: Raw | None = None
     wrong = 0
     while wrong < _TRIES:
