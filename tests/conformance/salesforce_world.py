@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from aios_connect_salesforce.sandbox import REFRESH, TOKEN, Field, Hazards, Sale
 from aios_connect.connectors import Raw
 from aios_connect.sandbox import Answer
 from aios_connect.testing.conformance import Sample, VendorWorld
+from aios_connect.testing.conformance.wire import Sent
 
 __all__ = ["SalesforceWorld"]
 
@@ -36,7 +38,7 @@ class SalesforceWorld(VendorWorld):
     secrets = {"access_token": TOKEN, "refresh_token": REFRESH, "client_secret": "suite-secret-0001"}
     page_size = 5
     pages = r"GET /services/data/v[\d.]+/query"
-    writes = r"(POST|PATCH|DELETE) /services/data/v[\d.]+/(composite/sobjects/?$|tooling)"
+    writes = r"(POST|PATCH|DELETE) /services/data/v[\d.]+/(composite/sobjects/?$|composite that writes|tooling)"
     plays = frozenset({"empty_page", "cursor_gone", "half_done", "all_or_nothing"})
     busy = (Answer.json(_BUSY, 403),)
     unmerged = frozenset({"Opportunity", "OpportunityContactRole", "Task", "Event"})
@@ -109,6 +111,14 @@ class SalesforceWorld(VendorWorld):
 
     def vendor(self) -> SalesforceVendor:
         return SalesforceVendor(self.clock, hazards=replace(Hazards(), locks=0, page=self.page_size))
+
+    def label(self, sent: Sent) -> str:
+        """A call with several requests writes if one of them does."""
+        words = super().label(sent)
+        if not sent.path.endswith("/composite"):
+            return words
+        asked = json.loads(sent.body)["compositeRequest"]
+        return f"{words} that {'reads' if all(one['method'] == 'GET' for one in asked) else 'writes'}"
 
     def fresh(self, object: str) -> Raw:
         values = super().fresh(object)

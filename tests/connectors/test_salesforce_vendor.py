@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from aios_connect_salesforce.sandbox import EVIDENCE, TOKEN, Hazards, SalesforceVendor, described, furnish
@@ -243,6 +244,64 @@ def test_all_or_none_is_none_when_one_is_refused() -> None:
         "REQUIRED_FIELD_MISSING",
         "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     ]
+    assert len(vendor.records["Contact"]) == 0
+
+
+def together(vendor: SalesforceVendor, *parts: dict[str, Any], **more: Any) -> Any:
+    body = {"compositeRequest": [{"referenceId": f"r{number}", **part} for number, part in enumerate(parts)], **more}
+    return client(vendor).restful("composite", method="POST", data=json.dumps(body))
+
+
+def new_contacts(*names: str | None) -> dict[str, Any]:
+    given = [{"attributes": {"type": "Contact"}, "LastName": name} for name in names]
+    return {"method": "POST", "url": "/services/data/v61.0/composite/sobjects", "body": {"allOrNone": False, "records": given}}
+
+
+def soql(query: str) -> dict[str, Any]:
+    return {"method": "GET", "url": f"/services/data/v61.0/query?{urlencode({'q': query})}"}
+
+
+def test_several_requests_are_one_call_of_the_day_and_one_that_fails_takes_no_other_with_it() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(locks=0, daily=2))
+    parts = (new_contacts("A", None), soql("SELECT Nickname FROM Contact"), soql("SELECT LastName FROM Contact"))
+    told = together(vendor, *parts)["compositeResponse"]
+    assert [(one["referenceId"], one["httpStatusCode"]) for one in told] == [("r0", 200), ("r1", 400), ("r2", 200)]
+    assert [one["success"] for one in told[0]["body"]] == [True, False]
+    assert told[1]["body"][0]["errorCode"] == "INVALID_FIELD"
+    assert [row["LastName"] for row in told[2]["body"]["records"]] == ["A"]
+    assert client(vendor).limits()["DailyApiRequests"]["Remaining"] == 0
+
+
+def test_several_requests_are_all_or_none_if_that_is_asked_for() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(locks=0))
+    told = together(vendor, new_contacts("A"), soql("SELECT Nickname FROM Contact"), allOrNone=True)["compositeResponse"]
+    assert [one["httpStatusCode"] for one in told] == [400, 400]
+    assert told[0]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert len(vendor.records["Contact"]) == 0
+
+
+def test_headers_of_a_call_are_not_those_of_the_requests_in_it() -> None:
+    vendor = furnish(SalesforceVendor())
+    lead = {"method": "POST", "url": "/services/data/v61.0/sobjects/Lead", "body": {"LastName": "Moe", "Company": "Moe"}}
+    told = together(vendor, lead, {**lead, "httpHeaders": {"Sforce-Auto-Assign": "FALSE"}})["compositeResponse"]
+    owners = [vendor.records["Lead"].rows_of(one["body"]["id"])["OwnerId"] == vendor.user for one in told]
+    assert owners == [False, True]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [soql("SELECT Id FROM Contact")] * 5 + [new_contacts("A")],
+        [{"method": "GET", "url": "/services/data/v61.0/sobjects/Contact/describe"}] * 26,
+        [{**soql("SELECT Id FROM Contact"), "httpHeaders": {"Authorization": "Bearer other"}}],
+        [soql("SELECT Id FROM Contact"), {**soql("SELECT Id FROM Contact"), "referenceId": "r0"}],
+        [{"method": "GET", "url": "/services/data/v61.0/limits"}],
+    ],
+)
+def test_more_than_fits_into_a_call_is_refused(parts: list[dict[str, Any]]) -> None:
+    vendor = SalesforceVendor()
+    with pytest.raises(SalesforceMalformedRequest):
+        together(vendor, *parts)
     assert len(vendor.records["Contact"]) == 0
 
 

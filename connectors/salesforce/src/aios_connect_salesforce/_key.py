@@ -16,7 +16,7 @@ from aios_connect.connectors import AuthError, ConfigError, NotFoundError, Rejec
 from ._objects import KEY, OBJECTS
 from ._reading import Reader
 from ._schema import Schemas
-from ._wire import Wire, literal
+from ._wire import Part, Wire, literal
 
 __all__ = ["missing_keys", "provision"]
 
@@ -93,4 +93,4 @@ def _permit(wire: Wire, reader: Reader, user: str, objects: list[str]) -> None:
         for object in objects
     ]
     if records:
-        wire.write("POST", "composite/sobjects", "FieldPermissions", {"allOrNone": False, "records": records}, ())
+        wire.write([Part("POST", "composite/sobjects", {"allOrNone": False, "records": records})], "FieldPermissions")

@@ -71,7 +71,7 @@ class ObjectType:
             incremental=True,
             deletes="tombstones" if self.announced else "scan",
             page_size=2000,
-            batch_size=200,
+            batch_size=1000,
             lookup_size=2000,
             scan_size=2000,
             references=self.references,

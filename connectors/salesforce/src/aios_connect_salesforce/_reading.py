@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from aios_connect.connectors import (
     Cursor,
@@ -114,11 +115,10 @@ class Reader:
         """The living records by our key; none, where its field is not there."""
         if KEY not in self._schemas.fields(object):
             return {}
-        names, narrow = self._columns(object)
+        names, narrow = self._columns(object, LONGEST // 3)
         head = f"SELECT {','.join(narrow)} FROM {object} WHERE {_living(object)} AND {KEY} IN ("
-        found: list[Raw] = []
-        for part in in_parts([literal(key) for key in dict.fromkeys(keys)], LONGEST - len(head), 1000):
-            found += self._all(object, f"{head}{','.join(part)})")
+        parts = in_parts([literal(key) for key in dict.fromkeys(keys)], LONGEST - len(quote(head)), 1000)
+        found = self.rows(object, *(f"{head}{','.join(part)})" for part in parts))
         if narrow is not names and found:
             found = self.lookup(object, [raw["Id"] for raw in found])
         return {str(raw[KEY]): raw for raw in found}
@@ -127,16 +127,23 @@ class Reader:
         """Of those ids that were merged away, the id of the record that each lives on in."""
         if not OBJECTS[object].merges:
             return {}
-        told: dict[str, str] = {}
-        for part in in_parts([literal(id) for id in ids], LONGEST, 200):
-            where = f"Id IN ({','.join(part)}) AND MasterRecordId != null"
-            rows = self._all(object, f"SELECT Id, MasterRecordId FROM {object} WHERE {where}")
-            told |= {str(row["Id"]): str(row["MasterRecordId"]) for row in rows}
-        return told
+        head = f"SELECT Id, MasterRecordId FROM {object} WHERE MasterRecordId != null AND Id IN ("
+        parts = in_parts([literal(id) for id in ids], LONGEST)
+        rows = self.rows(object, *(f"{head}{','.join(part)})" for part in parts))
+        return {str(row["Id"]): str(row["MasterRecordId"]) for row in rows}
 
-    def rows(self, object: str, soql: str) -> list[dict[str, Any]]:
-        """All rows of a small query."""
-        return self._all(object, soql)
+    def rows(self, object: str, *soqls: str) -> list[dict[str, Any]]:
+        """All rows of some queries of one object."""
+        found: list[dict[str, Any]] = []
+        for rows in self._wire.queries(soqls, object):
+            progress = Progress("salesforce", object)
+            while True:
+                found += [shaped(self._schemas, object, row) if object in OBJECTS else row for row in rows.rows]
+                if not rows.following:
+                    break
+                progress.to(rows.following)
+                rows = self._wire.more(rows.following, object)
+        return found
 
     def scan(self, object: str, more: str = "") -> Iterator[ScanPage]:
         """Every living id with the instant of its last change; ``more`` is one more condition."""
@@ -151,20 +158,10 @@ class Reader:
                 raise TruncatedError("a row of a listing has no id", provider="salesforce", object=object)
             yield ScanPage([(str(row["Id"]), str(row[STAMP])) for row in rows.rows], complete)
 
-    def _all(self, object: str, soql: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        rows, progress = self._wire.query(soql, object), Progress("salesforce", object)
-        while True:
-            found += [shaped(self._schemas, object, row) if object in OBJECTS else row for row in rows.rows]
-            if not rows.following:
-                return found
-            progress.to(rows.following)
-            rows = self._wire.more(rows.following, object)
-
-    def _columns(self, object: str) -> tuple[list[str], list[str]]:
-        """The fields to read; and those to ask for in a query, which are fewer where all of them do not fit into an address."""
+    def _columns(self, object: str, room: int = LONGEST - 1000) -> tuple[list[str], list[str]]:
+        """The fields to read; and those to ask for in a query, which are fewer where all of them do not fit into the room."""
         names = self._schemas.names(object)
-        if len(",".join(names)) + 3 * len(names) <= LONGEST - 1000:
+        if len(",".join(names)) + 3 * len(names) <= room:
             return names, names
         kind = OBJECTS[object]
         return names, ["Id", STAMP, kind.gone.split()[0], *(["MasterRecordId"] if kind.merges else [])]

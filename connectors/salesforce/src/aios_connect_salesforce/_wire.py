@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from aios_connect.connectors import (
     AuthError,
@@ -16,16 +17,15 @@ from aios_connect.connectors import (
     CursorGoneError,
     NotFoundError,
     ProviderError,
-    RateLimitedError,
-    RejectedError,
     Response,
     TruncatedError,
-    UnavailableError,
     instant,
-    redact,
 )
+from aios_connect.connectors.classify import by_status
 
-__all__ = ["API", "LONGEST", "Rows", "Wire", "in_parts", "instant_text", "literal", "said"]
+from ._refusals import classify
+
+__all__ = ["API", "COLLECTION", "LONGEST", "TOGETHER", "Part", "Rows", "Wire", "in_parts", "instant_text", "literal"]
 
 API: Final = "v61.0"
 """Version of the API that is spoken (Summer '24)."""
@@ -34,17 +34,32 @@ LONGEST: Final = 14_000
 """Characters of a query that are safe in an address: Salesforce takes 16,384 bytes in all
 (https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm)."""
 
-_HOUR: Final = 3600.0
-_MOMENT: Final = 5.0
-_FORBIDDEN: Final[Mapping[str, str]] = {
-    "API_DISABLED_FOR_ORG": "the edition of the organisation has no API, or the user's profile lacks the permission API Enabled",
-    "API_CURRENTLY_DISABLED": "the API is disabled for the organisation at present",
-    "FUNCTIONALITY_NOT_ENABLED": "the organisation has not enabled this",
-    "INSUFFICIENT_ACCESS": "give the user the object's permission, in the profile or a permission set",
-    "INSUFFICIENT_ACCESS_OR_READONLY": "give the user the object's permission, in the profile or a permission set",
-}
-"""Error code -> what would permit it
-(https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm)."""
+COLLECTION: Final = 200
+"""Records in one request that writes several
+(https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm)."""
+
+TOGETHER: Final = 5
+"""Requests in one call that are queries or write several records; of others there may be 25
+(https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_composite_post.htm)."""
+
+_MANY: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One request of several that go in one call.
+
+    Attributes:
+        method: As it would be sent by itself.
+        path: The same, behind the version.
+        body: As JSON.
+        params: Query parameters.
+    """
+
+    method: str
+    path: str
+    body: Any = None
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +98,75 @@ class Wire:
 
     def get(self, path: str, object: str = "", **params: str) -> Any:
         """The JSON of an answer."""
-        return self._http.request("GET", self._root + path, params=params, object=object, classify=_classify).json()
+        return self._http.request("GET", self._root + path, params=params, object=object, classify=classify).json()
 
     def ask(self, path: str, object: str, body: Any) -> Any:
         """The JSON of an answer to a question with a body, which may be asked twice without harm."""
-        return self._http.request("POST", self._root + path, json=body, object=object, safe=True, classify=_classify).json()
+        return self._http.request("POST", self._root + path, json=body, object=object, safe=True, classify=classify).json()
 
     def make(self, path: str, object: str, body: Any) -> Any:
         """Make one thing; the JSON of the answer."""
-        return self._http.request("POST", self._root + path, json=body, object=object, classify=_classify).json()
+        return self._http.request("POST", self._root + path, json=body, object=object, classify=classify).json()
 
-    def write(self, method: str, path: str, object: str, body: Any, lines: Sequence[str], **params: str) -> list[dict[str, Any]]:
-        """Write several records; the results, one for each and in their order.
+    def together(
+        self, parts: Sequence[Part], object: str, *, lines: Sequence[str] = (), safe: bool = False
+    ) -> list[Any | ProviderError]:
+        """Send several requests in one call; of each, in order, the JSON of its answer or the error it stands for.
+
+        One that fails takes no other with it. Headers of the call are not those of its parts, but for three
+        (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/requests_composite.htm).
+
+        Raises:
+            TruncatedError: The answer does not tell of each of them; of a write that does not say whether it was done.
+        """
+        asked = []
+        for number, part in enumerate(parts[:_MANY]):
+            query = f"?{urlencode(part.params)}" if part.params else ""
+            one = {"method": part.method, "url": f"/{self._root}{part.path}{query}", "referenceId": f"part{number}"}
+            one |= {} if part.body is None else {"body": part.body}
+            asked.append(one if part.method == "GET" else {**one, "httpHeaders": self._headers})
+        body = {"allOrNone": False, "collateSubrequests": False, "compositeRequest": asked}
+        response = self._http.request(
+            "POST", f"{self._root}composite", json=body, object=object, lines=lines, safe=safe, classify=classify
+        )
+        answer = response.json()
+        told = answer.get("compositeResponse") if isinstance(answer, dict) else None
+        known = {
+            one["referenceId"]: one
+            for one in (told if isinstance(told, list) else ())
+            if isinstance(one, dict) and isinstance(one.get("referenceId"), str) and isinstance(one.get("httpStatusCode"), int)
+        }
+        if known.keys() != {one["referenceId"] for one in asked}:
+            raise TruncatedError("salesforce does not answer each of several requests", provider="salesforce", object=object)
+        return [self._answer(known[one["referenceId"]], object) for one in asked]
+
+    def _answer(self, told: Mapping[str, Any], object: str) -> Any | ProviderError:
+        status, body = told["httpStatusCode"], told.get("body")
+        if 200 <= status < 300:
+            return body
+        response = Response(status, {}, json.dumps(body, default=str).encode(), provider="salesforce", object=object)
+        return classify(response) or by_status(response, now=self._now()) or body
+
+    def write(self, parts: Sequence[Part], object: str, lines: Sequence[str] = ()) -> list[list[dict[str, Any]] | ProviderError]:
+        """Write several lists of records in one call; of each list the results, one for each record and in their order.
 
         The active assignment rules are left out: they would hand a lead to another owner than the one that is written
         (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_autoassign.htm).
         """
-        response = self._http.request(
-            method,
-            self._root + path,
-            params=params,
-            json=body,
-            headers=self._headers,
-            object=object,
-            lines=lines,
-            classify=_classify,
-        )
-        results = response.json()
-        if not isinstance(results, list) or not all(isinstance(one, dict) and "success" in one for one in results):
-            raise TruncatedError("the answer to a write is no list of results", provider="salesforce", object=object)
-        return results
+        return [_results(answer, object) for answer in self.together(parts, object, lines=lines)]
+
+    def queries(self, soqls: Sequence[str], object: str) -> list[Rows]:
+        """The first rows of several queries, of all records as in :meth:`query`, in as few calls as there can be."""
+        if len(soqls) == 1:
+            return [self.query(soqls[0], object)]
+        found = []
+        for start in range(0, len(soqls), TOGETHER):
+            parts = [Part("GET", "queryAll", params={"q": soql}) for soql in soqls[start : start + TOGETHER]]
+            for answer in self.together(parts, object, safe=True):
+                if isinstance(answer, ProviderError):
+                    raise answer
+                found.append(_rows(answer, object, self._now()))
+        return found
 
     def query(self, soql: str, object: str) -> Rows:
         """The first rows of a query; those of deleted and archived records are among them
@@ -136,19 +190,8 @@ class Wire:
             ) from error
 
     def _rows(self, path: str, object: str, params: Mapping[str, str]) -> Rows:
-        response = self._http.request("GET", self._root + path, params=dict(params), object=object, classify=_classify)
-        body = response.json()
-        rows, total, done, following = (
-            (body.get(name) for name in ("records", "totalSize", "done", "nextRecordsUrl"))
-            if isinstance(body, dict)
-            else (None,) * 4
-        )
-        whole = isinstance(rows, list) and isinstance(total, int) and isinstance(done, bool)
-        if not whole or done is bool(following) or not isinstance(following, (str, type(None))):
-            raise TruncatedError(
-                "an answer to a query does not say whether it is the last one", provider="salesforce", object=object
-            )
-        return Rows(rows or (), total or 0, following or "", self._clock(response))
+        response = self._http.request("GET", self._root + path, params=dict(params), object=object, classify=classify)
+        return _rows(response.json(), object, self._clock(response))
 
     def _clock(self, response: Response) -> datetime:
         try:
@@ -156,6 +199,24 @@ class Wire:
         except (TypeError, ValueError):
             return self._now()
         return theirs.replace(tzinfo=UTC) if theirs.tzinfo is None else theirs.astimezone(UTC)
+
+
+def _rows(body: Any, object: str, clock: datetime) -> Rows:
+    rows, total, done, following = (
+        (body.get(name) for name in ("records", "totalSize", "done", "nextRecordsUrl")) if isinstance(body, dict) else (None,) * 4
+    )
+    whole = isinstance(rows, list) and isinstance(total, int) and isinstance(done, bool)
+    if not whole or done is bool(following) or not isinstance(following, (str, type(None))):
+        raise TruncatedError("an answer to a query does not say whether it is the last one", provider="salesforce", object=object)
+    return Rows(rows or (), total or 0, following or "", clock)
+
+
+def _results(answer: Any, object: str) -> list[dict[str, Any]] | ProviderError:
+    if isinstance(answer, ProviderError):
+        return answer
+    if not isinstance(answer, list) or not all(isinstance(one, dict) and "success" in one for one in answer):
+        return TruncatedError("the answer to a write is no list of results", provider="salesforce", object=object)
+    return answer
 
 
 def literal(value: str) -> str:
@@ -192,55 +253,3 @@ def in_parts(texts: Iterable[str], room: int, most: int = 2000) -> Iterator[list
         size += length
     if part:
         yield part
-
-
-def said(errors: object) -> str:
-    """Salesforce's own words about what it refused, in short: code, words, fields; and the records that a duplicate rule found."""
-    told = []
-    for error in errors if isinstance(errors, list) else [errors]:
-        if not isinstance(error, dict):
-            continue
-        code = error.get("statusCode") or error.get("errorCode") or ""
-        fields = [str(name) for name in error.get("fields") or ()]
-        words = ": ".join(str(part) for part in (code, error.get("message")) if part)
-        told.append(f"{words} ({', '.join(fields)})" if fields else words)
-        if found := list(dict.fromkeys(_matches(error))):
-            told.append(f"it looks like {', '.join(found[:5])}")
-    return redact("; ".join(told))[:400]
-
-
-def _matches(error: Mapping[str, Any]) -> Iterator[str]:
-    """The ids of the records that a duplicate rule found. In an answer the name of the list is misspelled
-    (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm)."""
-    for name in ("duplicateResult", "duplicateResut"):
-        for result in (error.get(name) or {}).get("matchResults") or ():
-            for match in result.get("matchRecords") or ():
-                if id := (match.get("record") or {}).get("Id"):
-                    yield str(id)
-
-
-def _classify(response: Response) -> ProviderError | None:
-    """What only Salesforce says: which limit was reached, which right is missing, that a query was closed."""
-    if response.status < 400 or response.status == 401:
-        return None
-    body = response.json_or_none()
-    first = body[0] if isinstance(body, list) and body else None
-    code = first.get("errorCode") if isinstance(first, dict) else None
-    if not isinstance(code, str):
-        return None
-    facts: dict[str, Any] = {"provider": "salesforce", "status": response.status}
-    words = said(body)
-    if code == "REQUEST_LIMIT_EXCEEDED":
-        # The day's limit is a sliding one: in an hour some of it is there again. The other one is of calls at the same time.
-        wait = _HOUR if "TotalRequests" in words else _MOMENT
-        return RateLimitedError(f"salesforce says there were too many requests: {words}", retry_after=wait, **facts)
-    if code == "INVALID_QUERY_LOCATOR":
-        return CursorGoneError(f"salesforce closed the query: {words}", **facts)
-    if code in ("UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE"):
-        return UnavailableError(f"salesforce cannot answer now: {words}", **facts)
-    if response.status == 403 and code in _FORBIDDEN:
-        return AuthError(f"salesforce does not permit this: {words}", hint=_FORBIDDEN[code], **facts)
-    if code in ("INVALID_FIELD", "INVALID_TYPE"):
-        hint = "is it there, and may the user see it? Object Manager and the user's permission sets tell"
-        return RejectedError(f"salesforce refused the request: {words}", hint=hint, **facts)
-    return None

@@ -1,4 +1,4 @@
-"""Writing records, two hundred at a time: checked against the live schema, compared before, and looked up when no answer came.
+"""Writing records, a thousand in a call: checked against the live schema, compared before, and looked up when no answer came.
 
 A create carries our key in a field whose values Salesforce keeps unique, so that none can be done twice, however often it is sent.
 It is an insert and no upsert: an upsert that is sent again would write over what somebody changed in between. An update or a delete
@@ -10,44 +10,25 @@ between the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from aios_connect.connectors import (
-    AmbiguousWriteError,
-    AuthError,
-    Change,
-    ConfigError,
-    Context,
-    ProviderError,
-    RateLimitedError,
-    Raw,
-    Receipt,
-    RejectedError,
-    TruncatedError,
-)
+from aios_connect.connectors import Change, ConfigError, Context, Raw, Receipt
 
+from ._delivery import Answers, Batch, Delivery, Receipts
 from ._ids import full_id, object_of
 from ._objects import KEY, OBJECTS, STAMP
 from ._reading import Reader
-from ._roles import CONTACT, Roles
+from ._roles import CONTACT, ROLES, Roles
 from ._schema import CURRENCY, Schemas
 from ._shape import same, what_of, written
-from ._wire import Wire, said
+from ._wire import Part, Wire
 
 __all__ = ["Writer"]
 
-_Receipts: TypeAlias = dict[str, Receipt]
-_Send: TypeAlias = Callable[[Sequence[Change]], list[dict[str, Any]]]
-_Lost: TypeAlias = Callable[[Sequence[Change]], _Receipts]
-
-_LOCKED: Final = "UNABLE_TO_LOCK_ROW"
-_GONE: Final = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"})
+_COLLECTIONS: Final = "composite/sobjects"
 _TAKEN: Final = "DUPLICATE_VALUE"
-_ATTEMPTS: Final = 4
-"""How often a record is sent that another transaction keeps to itself
-(https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm)."""
 
 
 class Writer:
@@ -65,12 +46,12 @@ class Writer:
         self._schemas = schemas
         self._reader = reader
         self._roles = Roles(wire, reader)
-        self._sleep = context.sleep
+        self._delivery = Delivery(context)
         self._connection = context.connection
 
     def write(self, object: str, changes: Sequence[Change]) -> list[Receipt]:
         """One receipt per change, in order; see :meth:`aios_connect.connectors.Connector.write`."""
-        receipts: _Receipts = {}
+        receipts: Receipts = {}
         fitting = []
         for change in changes:
             if wrong := self._wrong(object, change):
@@ -102,23 +83,22 @@ class Writer:
 
     # creates
 
-    def _create(self, object: str, changes: Sequence[Change]) -> _Receipts:
+    def _create(self, object: str, changes: Sequence[Change]) -> Receipts:
         if OBJECTS[object].key and KEY not in self._schemas.fields(object) and any(change.key for change in changes):
             raise ConfigError(
                 f"Salesforce has no field {KEY} on {object} yet that the user may see, which keeps creates from being done twice",
                 hint=f"aios connect {self._connection}",
             )
 
-        def send(part: Sequence[Change]) -> list[dict[str, Any]]:
-            records = [self._new(object, change) for change in part]
-            body = {"allOrNone": False, "records": records}
-            return self._wire.write("POST", "composite/sobjects", object, body, [change.line for change in part])
+        def send(parts: Sequence[Batch]) -> Answers:
+            bodies = [{"allOrNone": False, "records": [self._new(object, change) for change in part]} for part in parts]
+            return self._wire.write([Part("POST", _COLLECTIONS, body) for body in bodies], object, _lines(parts))
 
-        done: _Receipts = {}
-        self._deliver(changes, done, send, lambda part: self._found(object, part))
+        done: Receipts = {}
+        self._delivery.send(changes, done, send, lambda part: self._found(object, part))
         again = [change for change in changes if done[change.line].outcome == "rejected" and _TAKEN in done[change.line].reason]
         if again:  # an earlier create whose answer was lost: it is there, under our key
-            self._keep(done, again, lambda part: self._found(object, part))
+            self._delivery.keep(done, again, lambda part: self._found(object, part))
         return done
 
     def _new(self, object: str, change: Change) -> dict[str, Any]:
@@ -126,7 +106,7 @@ class Writer:
         key = {KEY: change.key} if change.key and OBJECTS[object].key else {}
         return {"attributes": {"type": object}, **values, **key}
 
-    def _found(self, object: str, changes: Iterable[Change]) -> _Receipts:
+    def _found(self, object: str, changes: Iterable[Change]) -> Receipts:
         keyed = {change.key: change.line for change in changes if change.key} if OBJECTS[object].key else {}
         there = self._reader.find(object, [key for key in keyed if key]) if keyed else {}
         return {
@@ -137,7 +117,7 @@ class Writer:
 
     # updates
 
-    def _update(self, object: str, changes: Sequence[Change]) -> _Receipts:
+    def _update(self, object: str, changes: Sequence[Change]) -> Receipts:
         now = self._present(object, changes)
         receipts = self._gone(object, [change for change in changes if full_id(change.id or "") not in now])
         wanted: dict[str, tuple[Change, dict[str, Any]]] = {}
@@ -158,16 +138,18 @@ class Writer:
             else:
                 wanted[change.line] = (change, values)
 
-        done: _Receipts = {}
+        done: Receipts = {}
         plain = self._related(object, wanted, done)
         related = {*done}
 
-        def send(part: Sequence[Change]) -> list[dict[str, Any]]:
-            records = [{"attributes": {"type": object}, "Id": change.id, **plain[change.line]} for change in part]
-            body = {"allOrNone": False, "records": records}
-            return self._wire.write("PATCH", "composite/sobjects", object, body, [change.line for change in part])
+        def record(change: Change) -> dict[str, Any]:
+            return {"attributes": {"type": object}, "Id": change.id, **plain[change.line]}
 
-        def lost(part: Sequence[Change]) -> _Receipts:
+        def send(parts: Sequence[Batch]) -> Answers:
+            bodies = [{"allOrNone": False, "records": [record(change) for change in part]} for part in parts]
+            return self._wire.write([Part("PATCH", _COLLECTIONS, body) for body in bodies], object, _lines(parts))
+
+        def lost(part: Sequence[Change]) -> Receipts:
             after = self._present(object, part)
             return {
                 change.line: Receipt("written", change.id, str(raw[STAMP]), raw)
@@ -175,24 +157,24 @@ class Writer:
                 if (raw := after.get(full_id(change.id or ""))) is not None and self._holds(object, raw, plain[change.line])
             }
 
-        self._deliver([wanted[line][0] for line in plain], done, send, lost)
+        self._delivery.send([wanted[line][0] for line in plain], done, send, lost)
         for line in related & plain.keys():
             if done[line].outcome == "rejected":
                 done[line] = replace(done[line], reason=f"its contact was written, and the rest refused: {done[line].reason}")
         return receipts | done
 
     def _related(
-        self, object: str, wanted: Mapping[str, tuple[Change, dict[str, Any]]], done: _Receipts
+        self, object: str, wanted: Mapping[str, tuple[Change, dict[str, Any]]], done: Receipts
     ) -> dict[str, dict[str, Any]]:
         """Write what is kept in other records first: the contacts of opportunities. What is left to be written, by line."""
         contacts = {
             line: values[CONTACT] for line, (_, values) in wanted.items() if _by_role(object, CONTACT) and CONTACT in values
         }
 
-        def send(part: Sequence[Change]) -> list[dict[str, Any]]:
-            return self._roles.write([(change, contacts[change.line]) for change in part])
+        def send(parts: Sequence[Batch]) -> Answers:
+            return self._roles.write([[(change, contacts[change.line]) for change in part] for part in parts])
 
-        def lost(part: Sequence[Change]) -> _Receipts:
+        def lost(part: Sequence[Change]) -> Receipts:
             after = self._present(object, part)
             return {
                 change.line: Receipt("written", change.id)
@@ -201,7 +183,7 @@ class Writer:
                 and self._holds(object, raw, {CONTACT: contacts[change.line]})
             }
 
-        self._deliver([wanted[line][0] for line in contacts], done, send, lost)
+        self._delivery.send([wanted[line][0] for line in contacts], done, send, lost, ROLES)
         left = {
             line: {name: value for name, value in values.items() if not _by_role(object, name)}
             for line, (_, values) in wanted.items()
@@ -210,7 +192,7 @@ class Writer:
 
     # deletes
 
-    def _delete(self, object: str, changes: Sequence[Change]) -> _Receipts:
+    def _delete(self, object: str, changes: Sequence[Change]) -> Receipts:
         now = self._present(object, changes)
         missing = [change for change in changes if full_id(change.id or "") not in now]
         receipts = {
@@ -227,17 +209,18 @@ class Writer:
             elif raw is not None:
                 wanted.append(change)
 
-        def send(part: Sequence[Change]) -> list[dict[str, Any]]:
-            ids, lines = ",".join(str(change.id) for change in part), [change.line for change in part]
-            return self._wire.write("DELETE", "composite/sobjects", object, None, lines, ids=ids, allOrNone="false")
+        def send(parts: Sequence[Batch]) -> Answers:
+            ids = [",".join(str(change.id) for change in part) for part in parts]
+            asked = [Part("DELETE", _COLLECTIONS, params={"ids": one, "allOrNone": "false"}) for one in ids]
+            return self._wire.write(asked, object, _lines(parts))
 
-        def lost(part: Sequence[Change]) -> _Receipts:
+        def lost(part: Sequence[Change]) -> Receipts:
             after = self._present(object, part)
             gone = [change for change in part if full_id(change.id or "") not in after]
             return {change.line: Receipt("written", change.id) for change in gone}
 
-        done: _Receipts = {}
-        self._deliver(wanted, done, send, lost)
+        done: Receipts = {}
+        self._delivery.send(wanted, done, send, lost)
         return receipts | done
 
     # all of them
@@ -245,7 +228,7 @@ class Writer:
     def _present(self, object: str, changes: Sequence[Change]) -> dict[str, Raw]:
         return {raw["Id"]: raw for raw in self._reader.lookup(object, [change.id for change in changes if change.id])}
 
-    def _gone(self, object: str, changes: Sequence[Change]) -> _Receipts:
+    def _gone(self, object: str, changes: Sequence[Change]) -> Receipts:
         """Receipts of changes of records that are not there: with the one that each was merged into, if it was."""
         survivors = self._reader.survivors(object, [change.id for change in changes if change.id]) if changes else {}
         told = {}
@@ -287,73 +270,11 @@ class Writer:
             same("reference", value, held.get(name)) for name, value in about.items() if name in held or value
         )
 
-    def _deliver(self, changes: Sequence[Change], done: _Receipts, send: _Send, lost: _Lost) -> None:
-        """Send changes in one call; again those whose row was locked; in two halves when one spoils the call for the others.
 
-        Args:
-            changes: What is to be sent.
-            done: Where the receipts go.
-            send: Sends some; gives Salesforce's results.
-            lost: Receipts of those that can be seen to be done, after no answer came.
-        """
-        waiting = list(changes)
-        for attempt in range(_ATTEMPTS):
-            if not waiting:
-                return
-            if attempt:
-                self._sleep(0.5 * 2**attempt)
-            try:
-                results = send(waiting)
-            except RejectedError as error:
-                if len(waiting) == 1:
-                    done[waiting[0].line] = Receipt("rejected", waiting[0].id, reason=error.message)
-                else:
-                    half = len(waiting) // 2
-                    self._deliver(waiting[:half], done, send, lost)
-                    self._deliver(waiting[half:], done, send, lost)
-                return
-            except (AmbiguousWriteError, TruncatedError) as error:
-                self._keep(done, waiting, lost, error.message)
-                return
-            except ProviderError as error:
-                if not any(receipt.outcome in ("written", "ambiguous") for receipt in done.values()):
-                    raise  # nothing was written
-                certain = isinstance(error, AuthError | RateLimitedError)
-                outcome: Any = "rejected" if certain else "ambiguous"
-                done |= {change.line: Receipt(outcome, change.id, reason=error.message) for change in waiting}
-                return
-            if len(results) != len(waiting):
-                self._keep(done, waiting, lost, "salesforce does not say what became of it")
-                return
-            told = list(zip(waiting, results, strict=True))
-            done |= {change.line: _receipt(change, result) for change, result in told}
-            waiting = [change for change, result in told if not result["success"] and _LOCKED in said(result.get("errors"))]
-
-    def _keep(self, done: _Receipts, changes: Sequence[Change], lost: _Lost, reason: str = "") -> None:
-        """Look up what became of changes; without a reason those that are not found keep the receipts they have."""
-        try:
-            seen = lost(changes)
-        except ProviderError:
-            seen = {}
-        for change in changes:
-            if change.line in seen:
-                done[change.line] = seen[change.line]
-            elif reason:
-                done[change.line] = Receipt("ambiguous", change.id, reason=reason)
+def _lines(parts: Sequence[Batch]) -> list[str]:
+    return [change.line for part in parts for change in part]
 
 
 def _by_role(object: str, name: str) -> bool:
     """A field that is changed by writing another record."""
     return object == "Opportunity" and name == CONTACT
-
-
-def _receipt(change: Change, result: Mapping[str, Any]) -> Receipt:
-    if result["success"]:
-        return Receipt("written", str(result.get("id") or change.id))
-    errors = result.get("errors") or [{"message": "salesforce refused it and does not say why"}]
-    codes = {str(error.get("statusCode")) for error in errors if isinstance(error, dict)}
-    if change.action == "delete" and codes & _GONE:
-        return Receipt("unchanged", change.id)
-    if change.action == "update" and "ENTITY_IS_DELETED" in codes:
-        return Receipt("conflict", change.id, reason="it is not there any more")
-    return Receipt("rejected", change.id, reason=said(errors))

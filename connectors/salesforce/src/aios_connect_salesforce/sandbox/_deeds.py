@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from aios_connect.sandbox import Call, RefusedError
@@ -13,7 +15,7 @@ from ._fields import Field, Table
 from ._organisation import Organisation
 from ._soql import error
 
-__all__ = ["Deeds", "failed"]
+__all__ = ["Deeds", "body_of", "failed"]
 
 _PREFIXES: Final = {"Task": ("WhoId", "WhatId"), "Event": ("WhoId", "WhatId")}
 
@@ -212,6 +214,14 @@ class Deeds(Organisation):
         """Refuse what the user is not permitted to do."""
         if f"{verb} {object}" in self.forbidden:
             raise RefusedError(403, error("INSUFFICIENT_ACCESS", f"insufficient access rights on {object}: {verb}"))
+
+
+def body_of(call: Call) -> Any:
+    """The JSON of a request, its numbers digit by digit; refused if it is none."""
+    try:
+        return json.loads(call.body, parse_float=Decimal)
+    except ValueError as wrong:
+        raise RefusedError(400, error("JSON_PARSER_ERROR", f"Unexpected character: {wrong}")) from None
 
 
 def failed(code: str, message: str) -> dict[str, Any]:

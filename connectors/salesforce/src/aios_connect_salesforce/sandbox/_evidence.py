@@ -46,6 +46,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "update_many": f"{_COLLECTIONS}_update.htm",
     "upsert_many": f"{_COLLECTIONS}_upsert.htm",
     "delete_many": f"{_COLLECTIONS}_delete.htm",
+    "composite": f"{_REST}/resources_composite_composite_post.htm: 25 requests, 5 of them queries or collections, one call of the day; "
+    f"{_REST}/requests_composite.htm: three headers are inherited, the others are each request's own; the codes of its refusals are assumed",
     # signing in
     "an answer with a token does not say when it ends": "the same page as token: no expires_in among its parameters",
     "a refresh token works once": "airbytehq/airbyte#80783: Refresh Token Rotation, enforced in 2026",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -129,6 +130,7 @@ class Organisation(Vendor):
         self.refused = 0
         self.unseen: dict[str, Field] = {}
         self._session = ""
+        self._inside = False
         self._calls: deque[datetime] = deque()
         self._locators: dict[str, Locator] = {}
         self._opened = 0
@@ -153,6 +155,8 @@ class Organisation(Vendor):
         ended = self.hazards.one_session and token not in (self._session, TOKEN)
         if token != TOKEN and (not self.tokens.works(token) or ended):
             raise RefusedError(401, error("INVALID_SESSION_ID", "Session expired or invalid"))
+        if self._inside:
+            return token
         now = self.clock.now()
         while self._calls and (now - self._calls[0]).total_seconds() >= 86_400:
             self._calls.popleft()
@@ -161,6 +165,15 @@ class Organisation(Vendor):
             raise RefusedError(403, error("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."))
         self._calls.append(now)
         return token
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Requests that come in another one, and count for nothing."""
+        self._inside = True
+        try:
+            yield
+        finally:
+            self._inside = False
 
     @route("POST", "/services/oauth2/token")
     def token(self, call: Call) -> Any:

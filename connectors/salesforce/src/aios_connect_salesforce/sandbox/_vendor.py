@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -13,7 +11,8 @@ from aios_connect.sandbox import Answer, Call, RefusedError, route
 from aios_connect_salesforce._ids import full_id
 
 from ._checks import read_values, shown
-from ._deeds import Deeds, failed
+from ._composite import Composite
+from ._deeds import body_of, failed
 from ._fields import Field, Table, described, listed
 from ._organisation import Locator, encoded
 from ._soql import error, parse
@@ -24,7 +23,7 @@ _COLLECTION: Final = 200
 _RETRIEVED: Final = 2000
 
 
-class SalesforceVendor(Deeds):
+class SalesforceVendor(Composite):
     """One fake Salesforce organisation. Deterministic: the same seed, clock and requests give the same answers. Nothing is recorded."""
 
     # queries
@@ -143,7 +142,7 @@ class SalesforceVendor(Deeds):
     @route("POST", "/services/data/{version}/sobjects/{object}/?")
     def create(self, call: Call, version: str, object: str) -> Any:
         self.enter(call)
-        result = self.made(call, object, read_values(self.table(object), _body(call)))
+        result = self.made(call, object, read_values(self.table(object), body_of(call)))
         return encoded(result, 201) if result["success"] else encoded(_single(result), 400)
 
     @route("PATCH", "/services/data/{version}/sobjects/{object}/{id}")
@@ -153,7 +152,7 @@ class SalesforceVendor(Deeds):
         since = _http_date(call.headers.get("if-unmodified-since", ""))
         if since is not None and row["SystemModstamp"] > since:
             return Answer(412)
-        result = self.changed(call, object, id, read_values(self.table(object), _body(call)))
+        result = self.changed(call, object, id, read_values(self.table(object), body_of(call)))
         return Answer(204) if result["success"] else encoded(_single(result), 400)
 
     @route("DELETE", "/services/data/{version}/sobjects/{object}/{id}")
@@ -175,7 +174,7 @@ class SalesforceVendor(Deeds):
     def upsert(self, call: Call, version: str, object: str, field: str, value: str) -> Any:
         self.enter(call)
         name = self._external(object, field)
-        result = self.put(call, object, name, {**read_values(self.table(object), _body(call)), name: value})
+        result = self.put(call, object, name, {**read_values(self.table(object), body_of(call)), name: value})
         if not result["success"]:
             return encoded(_single(result), 400)
         return encoded(result, 201 if result["created"] else 200)
@@ -206,7 +205,7 @@ class SalesforceVendor(Deeds):
     def retrieve(self, call: Call, version: str, object: str) -> Any:
         self.enter(call)
         self.may("read", self.table(object).name)
-        asked = _body(call)
+        asked = body_of(call)
         if len(asked["ids"]) > _RETRIEVED:
             raise RefusedError(400, error("EXCEEDED_ID_LIMIT", f"You can retrieve up to {_RETRIEVED} records"))
         known = {name.casefold(): name for name in self.tables[object].fields}
@@ -227,14 +226,14 @@ class SalesforceVendor(Deeds):
     @route("POST", "/services/data/{version}/composite/sobjects/?")
     def create_many(self, call: Call, version: str) -> Any:
         self.enter(call)
-        asked = _body(call)
+        asked = body_of(call)
         given = [(self._kind(one), read_values(self._kind(one), one)) for one in _few(asked["records"])]
         return self._together(call, asked, [lambda t=table, v=values: self.made(call, t.name, v) for table, values in given])
 
     @route("PATCH", "/services/data/{version}/composite/sobjects/?")
     def update_many(self, call: Call, version: str) -> Any:
         self.enter(call)
-        asked = _body(call)
+        asked = body_of(call)
         given = [(one.get("Id") or one.get("id"), self._kind(one), one) for one in _few(asked["records"])]
         read = [(str(id), table, read_values(table, one)) for id, table, one in given]
         ids = [full_id(id) for id, _, _ in read]
@@ -247,7 +246,7 @@ class SalesforceVendor(Deeds):
     @route("PATCH", "/services/data/{version}/composite/sobjects/{object}/{field}")
     def upsert_many(self, call: Call, version: str, object: str, field: str) -> Any:
         self.enter(call)
-        asked, name = _body(call), self._external(object, field)
+        asked, name = body_of(call), self._external(object, field)
         read = [read_values(self.table(object), one) for one in _few(asked["records"])]
         return self._together(call, asked, [lambda v=values: self.put(call, object, name, v) for values in read])
 
@@ -318,13 +317,6 @@ class SalesforceVendor(Deeds):
             words = f"Provided external ID field does not exist or is not accessible: {name}"
             raise RefusedError(404, error("NOT_FOUND", words))
         return name
-
-
-def _body(call: Call) -> Any:
-    try:
-        return json.loads(call.body, parse_float=Decimal)
-    except ValueError as wrong:
-        raise RefusedError(400, error("JSON_PARSER_ERROR", f"Unexpected character: {wrong}")) from None
 
 
 def _few(records: Sequence[Any]) -> Sequence[Any]:
