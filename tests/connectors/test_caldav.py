@@ -253,7 +253,11 @@ def test_a_resource_that_went_while_we_read_is_a_tombstone() -> None:
         {"sync": httpx2.Response(207, content=b"")},
         {"sync": httpx2.Response(207, content=b"<html xmlns='DAV:'/>")},
         {"sync": httpx2.Response(207, content=b"<!DOCTYPE x [<!ENTITY a 'b'>]><multistatus xmlns='DAV:'>&a;</multistatus>")},
-        {"sync": CHANGED, "get": multistatus(resource(f"{WORK}a.ics", event("a")))},
+        {
+            "sync": CHANGED,
+            "get": multistatus(resource(f"{WORK}a.ics", event("a"))),
+            "scan": multistatus(one(f"{WORK}b.ics", "<getetag>1</getetag>")),
+        },
         {"sync": CHANGED, "get": multistatus(resource(f"{WORK}a.ics", event("a")), one(f"{WORK}b.ics", "<getetag>1</getetag>"))},
     ],
 )
@@ -261,6 +265,72 @@ def test_an_answer_that_is_not_whole_never_ends_a_read(answers: dict[str, Any]) 
     caldav, _ = scripted(script(**{"get": got, **answers}))
     with pytest.raises((TruncatedError, UnavailableError)):
         list(caldav.read("events"))
+
+
+ETAG = "<getetag>1</getetag>"
+
+
+def test_what_a_server_does_not_tell_about_is_asked_for_by_itself() -> None:
+    """Some leave out what is gone; what is there and was left out is not gone."""
+    some = multistatus(resource(f"{WORK}a.ics", event("a")))
+    for alone in (httpx2.Response(404), multistatus(one(f"{WORK}b.ics", status=404))):
+        caldav, asked = scripted(script(sync=CHANGED, get=some, scan=alone))
+        (page,) = caldav.read("events")
+        assert ([raw["uid"] for raw in page.records], [stone.id for stone in page.tombstones]) == (["a"], [f"{WORK}b.ics"])
+        assert asked[-1].url.path == f"{WORK}b.ics"
+    caldav, _ = scripted(script(get=some, scan=multistatus(one(f"{WORK}b.ics", ETAG))))
+    with pytest.raises(TruncatedError, match=r"b\.ics"):
+        caldav.lookup("events", [f"{WORK}a.ics", f"{WORK}b.ics"])
+    with pytest.raises(TruncatedError, match=r"b\.ics"):
+        caldav.write("events", [Change("delete", "l", f"{WORK}b.ics", version="1")])
+
+
+@pytest.mark.parametrize("status", [403, 500, 507])
+def test_what_a_server_may_not_or_cannot_show_is_not_gone(status: int) -> None:
+    told = f"<propstat><prop><getetag/><C:calendar-data/></prop><status>HTTP/1.1 {status} X</status></propstat>"
+    answer = multistatus(f"<response><href>{WORK}a.ics</href>{told}</response>")
+    caldav, _ = scripted(script(sync=multistatus(one(f"{WORK}a.ics", ETAG), token="t1"), get=answer))
+    with pytest.raises(TruncatedError):
+        list(caldav.read("events"))
+
+
+def test_several_resources_may_be_gone_at_once() -> None:
+    hrefs = f"<href>{WORK}a.ics</href><href>{WORK}b.ics</href>"
+    gone = multistatus(f"<response>{hrefs}<status>HTTP/1.1 404 Not Found</status></response>", token="t1")
+    caldav, _ = scripted(script(sync=gone))
+    (page,) = caldav.read("events")
+    assert [stone.id for stone in page.tombstones] == [f"{WORK}a.ics", f"{WORK}b.ics"]
+
+
+def test_a_listing_that_leaves_out_the_rest_is_not_all_there_is() -> None:
+    cut = multistatus(resource(f"{WORK}a.ics", event("a")), one(WORK, status=507))
+    caldav, _ = scripted(script(scan=cut, query=cut, get=GONE))
+    for asked in (lambda: list(caldav.scan("events")), lambda: caldav.occurrences(*DAY), lambda: caldav.find("events", ["a"])):
+        with pytest.raises(TruncatedError, match="not all"):
+            asked()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_no_entity_is_followed_wherever_it_is_declared(encoding: str) -> None:
+    bomb = f'<?xml version="1.0"?><!--{" " * 5000}--><!DOCTYPE x [<!ENTITY a "b">]><multistatus xmlns="DAV:">&a;</multistatus>'
+    caldav, _ = scripted(script(sync=httpx2.Response(207, content=bomb.encode(encoding))))
+    with pytest.raises(TruncatedError, match="document type"):
+        list(caldav.read("events"))
+
+
+def test_an_event_may_speak_of_a_document_type() -> None:
+    """Outlook puts a whole web page into its events."""
+    page = "X-ALT-DESC;FMTTYPE=text/html:<!DOCTYPE HTML PUBLIC><html></html>\nEND:VEVENT"
+    text = f"<![CDATA[{event('a').replace('END:VEVENT', page)}]]>"
+    caldav, _ = scripted(script(get=multistatus(resource(f"{WORK}a.ics", text))))
+    assert [raw["uid"] for raw in caldav.lookup("events", [f"{WORK}a.ics"])] == ["a"]
+
+
+def test_a_name_with_an_escaped_slash_or_with_other_bytes_is_asked_for_as_it_is() -> None:
+    names = [f"{WORK}a%2Fb.ics", f"{WORK}%E9t%C3%A9.ics"]
+    caldav, _ = scripted(script(sync=multistatus(*(one(name, ETAG) for name in names), token="t1"), get=got))
+    (page,) = caldav.read("events")
+    assert sorted(raw["id"] for raw in page.records) == sorted(names)
 
 
 def test_a_web_page_is_no_calendar() -> None:
@@ -397,7 +467,8 @@ def test_what_a_server_may_have_altered_is_read_again(headers: dict[str, str]) -
 )
 def test_a_uid_that_is_there_already_is_ours_however_it_is_told(status: int, condition: str) -> None:
     elsewhere = multistatus(resource(f"{WORK}moved.ics", event("event_1")))
-    caldav, asked = scripted(script(put=refusal(status, condition), get=[GONE, elsewhere], query=elsewhere))
+    absent = multistatus(one(f"{WORK}event_1.ics", status=404))
+    caldav, asked = scripted(script(put=refusal(status, condition), get=[absent, elsewhere], query=elsewhere))
     (receipt,) = caldav.write("events", [make()])
     assert (receipt.outcome, receipt.id) == ("written", f"{WORK}moved.ics")
     assert [request.method for request in asked].count("PUT") == 1

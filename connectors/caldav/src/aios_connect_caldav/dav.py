@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from aios_connect.connectors import Context, CursorGoneError, ProviderError, RejectedError, Response, TruncatedError
 
-__all__ = ["CALDAV", "CARDDAV", "DAV", "Dav", "Entry", "Multistatus", "RefusedError", "path_of"]
+__all__ = ["CALDAV", "CARDDAV", "DAV", "TRUNCATED", "Dav", "Entry", "Multistatus", "RefusedError", "path_of"]
 
 DAV: Final = "{DAV:}"
 CALDAV: Final = "{urn:ietf:params:xml:ns:caldav}"
 CARDDAV: Final = "{urn:ietf:params:xml:ns:carddav}"
 _NAMESPACES: Final = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:A="urn:ietf:params:xml:ns:carddav"'
 _XML: Final = {"content-type": "application/xml; charset=utf-8", "accept": "application/xml, text/xml, text/calendar, text/vcard"}
+TRUNCATED: Final = 507
+"""Status of the collection in an answer that leaves out the rest."""
 _REFUSING: Final = frozenset({403, 405, 409, 412, 415, 422, 423, 507})
 
 
@@ -43,11 +47,13 @@ class Entry:
         path: Its path, see :func:`path_of`.
         status: Status of the resource; 200 if only its properties have any.
         props: The properties that were found, by name with namespace.
+        without: Statuses of the properties that were not.
     """
 
     path: str
     status: int
     props: Mapping[str, ElementTree.Element] = field(default_factory=dict)
+    without: frozenset[int] = frozenset()
 
     def text(self, name: str) -> str:
         """The text of a property; an empty one if it is not there."""
@@ -102,9 +108,17 @@ class Dav:
         body = f"<propfind {_NAMESPACES}><prop>{props}</prop></propfind>"
         return self._several("PROPFIND", path, body, {"depth": str(depth)}, "")
 
-    def report(self, path: str, body: str, *, depth: int = 0, object: str = "") -> Multistatus:
-        """What a collection says to a question (``REPORT``, RFC 3253, 3.6)."""
-        return self._several("REPORT", path, _with_namespaces(body), {"depth": str(depth)}, object)
+    def report(self, path: str, body: str, *, depth: int = 0, object: str = "", partly: bool = False) -> Multistatus:
+        """What a collection says to a question (``REPORT``, RFC 3253, 3.6).
+
+        Args:
+            path: Of the collection.
+            body: The question, as XML.
+            depth: 0 for the collection, 1 for what is in it.
+            object: For errors.
+            partly: An answer may leave out the rest, and says so by an entry with status 507 (RFC 6578, 3.6); else it is refused.
+        """
+        return self._several("REPORT", path, _with_namespaces(body), {"depth": str(depth)}, object, partly=partly)
 
     def text(self, path: str, body: str, *, object: str = "") -> str:
         """The same, for a question that is not answered in XML."""
@@ -136,7 +150,9 @@ class Dav:
             classify=_refused,
         )
 
-    def _several(self, method: str, path: str, body: str, headers: Mapping[str, str], object: str) -> Multistatus:
+    def _several(
+        self, method: str, path: str, body: str, headers: Mapping[str, str], object: str, *, partly: bool = False
+    ) -> Multistatus:
         response = self._ask(method, path, body, headers, object)
         if response.status != 207:
             raise self._shapeless(response, f"status {response.status}")
@@ -147,7 +163,10 @@ class Dav:
         if root.tag != f"{DAV}multistatus":
             raise self._shapeless(response, root.tag)
         token = root.findtext(f"{DAV}sync-token") or ""
-        return Multistatus([_entry(element) for element in root.iter(f"{DAV}response")], token.strip())
+        entries = [entry for element in root.iter(f"{DAV}response") for entry in _entries(element)]
+        if not partly and any(entry.status == TRUNCATED for entry in entries):
+            raise self._shapeless(response, f"status {TRUNCATED}: it is not all there is")
+        return Multistatus(entries, token.strip())
 
     def _ask(self, method: str, path: str, body: str, headers: Mapping[str, str], object: str) -> Response:
         told = f'<?xml version="1.0" encoding="utf-8"?>\n{body}'.encode()
@@ -162,7 +181,7 @@ class Dav:
         )
         if response.is_web_page:
             raise response.web_page()
-        if b"<!DOCTYPE" in response.content[:4000] or b"<!ENTITY" in response.content[:4000]:
+        if _declares_a_type(response.content):
             raise self._shapeless(response, "a document type declaration")
         return response
 
@@ -177,8 +196,12 @@ class Dav:
 
 
 def path_of(href: str) -> str:
-    """The path of an address, spelt in one way: servers differ in what they escape, and some give whole addresses."""
-    return quote(unquote(urlsplit(href.strip()).path), safe="/@:+,;=!$&'()*~-._")
+    """The path of an address, spelt in one way: servers differ in what they escape, and some give whole addresses.
+
+    A slash that is escaped is part of a name and stays so (RFC 3986, 2.2), and so do bytes that are no UTF-8.
+    """
+    names = urlsplit(href.strip()).path.split("/")
+    return "/".join(quote(unquote_to_bytes(name), safe="@:+,;=!$&'()*~-._") for name in names)
 
 
 def _with_namespaces(body: str) -> str:
@@ -188,12 +211,18 @@ def _with_namespaces(body: str) -> str:
     return f"{body[: end.start()]} {_NAMESPACES}{body[end.start() :]}"
 
 
-def _entry(element: ElementTree.Element) -> Entry:
+def _entries(element: ElementTree.Element) -> Iterator[Entry]:
+    """What a response says; of several resources that have one status at once (RFC 4918, 14.24)."""
     props: dict[str, Any] = {}
+    without: set[int] = set()
     for propstat in element.iter(f"{DAV}propstat"):
-        if _status(propstat.findtext(f"{DAV}status")) == 200:
+        if (status := _status(propstat.findtext(f"{DAV}status"))) == 200:
             props |= {prop.tag: prop for prop in propstat.findall(f"{DAV}prop/*")}
-    return Entry(path_of(element.findtext(f"{DAV}href") or ""), _status(element.findtext(f"{DAV}status")) or 200, props)
+        else:
+            without.add(status)
+    status = _status(element.findtext(f"{DAV}status")) or 200
+    for href in element.findall(f"{DAV}href"):
+        yield Entry(path_of(href.text or ""), status, props, frozenset(without))
 
 
 def _status(line: str | None) -> int:
@@ -220,8 +249,31 @@ def _refused(response: Response) -> ProviderError | None:
     return error
 
 
+class _BegunError(Exception):
+    """The document begins: what stands before its first element was read."""
+
+
+def _declares_a_type(content: bytes) -> bool:
+    """A document type is declared, and entities perhaps, before the first element: in whatever encoding, behind whatever comment."""
+    found = False
+
+    def declared(*_: Any) -> None:
+        nonlocal found
+        found = True
+        raise _BegunError
+
+    def begun(*_: Any) -> None:
+        raise _BegunError
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler, parser.StartElementHandler = declared, begun
+    with suppress(_BegunError, expat.ExpatError, ValueError):
+        parser.Parse(content, True)
+    return found
+
+
 def _conditions(content: bytes) -> Iterator[str]:
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+    if _declares_a_type(content):
         return
     try:
         root = ElementTree.fromstring(content)  # noqa: S314 # no entities: see above

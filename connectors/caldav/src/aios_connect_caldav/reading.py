@@ -9,11 +9,11 @@ everything must be read again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from aios_connect.connectors import (
     Cursor,
     CursorGoneError,
+    NotFoundError,
     Page,
     Progress,
     Quarantined,
@@ -24,13 +24,11 @@ from aios_connect.connectors import (
     TruncatedError,
 )
 
-from .dav import DAV, Dav, Entry
+from .dav import DAV, TRUNCATED, Dav, Entry
 from .formats import Format, NotOursError, UnreadableError
 from .places import Collection
 
 __all__ = ["Resources"]
-
-_TRUNCATED: Final = 507
 
 
 class Resources:
@@ -133,7 +131,7 @@ class Resources:
         while True:
             asked = f"<sync-token>{_xml(token)}</sync-token>" if token else "<sync-token/>"
             body = f"<sync-collection>{asked}<sync-level>1</sync-level><prop><getetag/></prop></sync-collection>"
-            told = self.dav.report(one.path, body, object=self.object)
+            told = self.dav.report(one.path, body, object=self.object, partly=True)
             if not told.token:
                 raise TruncatedError(f"changes of {one.path} came without a sync token", provider="caldav", object=self.object)
             for entry in told.entries:
@@ -143,7 +141,7 @@ class Resources:
                 elif _is_resource(entry, one):
                     changed.add(entry.path)
                     gone.pop(entry.path, None)
-            if not any(entry.status == _TRUNCATED for entry in told.entries):
+            if not any(entry.status == TRUNCATED for entry in told.entries):
                 return changed, list(gone), told.token
             progress.to(told.token)
             token = told.token
@@ -152,11 +150,7 @@ class Resources:
         records: list[Raw] = []
         stones: list[Tombstone] = []
         aside: list[Quarantined] = []
-        left = set(paths)
         for entry in self._got(one.path, paths) if paths else ():
-            if entry.path not in left:
-                continue
-            left.discard(entry.path)
             text = self._text(entry)
             if text is None:
                 stones.append(Tombstone(entry.path, "deleted"))  # it went while we read
@@ -167,21 +161,33 @@ class Resources:
                 continue
             except UnreadableError as error:
                 aside.append(Quarantined(entry.path, str(error), text, entry.path))
-        if left:
-            raise TruncatedError(
-                f"{len(left)} resources of {one.path} were asked for and not told about, such as {min(left)}",
-                provider="caldav",
-                object=self.object,
-            )
         return records, stones, aside
 
     def _got(self, collection: str, paths: Sequence[str]) -> Sequence[Entry]:
+        """What the server says of each of these resources, once."""
         hrefs = "".join(f"<href>{_xml(path)}</href>" for path in paths)
         prefix, name = self._multiget.split(":")
         asked = f"<getetag/><{prefix}:{self._data}/>"
-        return self.dav.report(
-            collection, f"<{prefix}:{name}><prop>{asked}</prop>{hrefs}</{prefix}:{name}>", object=self.object
-        ).entries
+        question = f"<{prefix}:{name}><prop>{asked}</prop>{hrefs}</{prefix}:{name}>"
+        told = {entry.path: entry for entry in self.dav.report(collection, question, object=self.object).entries}
+        return [told.get(path) or self._alone(path) for path in dict.fromkeys(paths)]
+
+    def _alone(self, path: str) -> Entry:
+        """A resource that the server was asked for among others and did not tell about. RFC 4791, 7.9, has it say that it is gone;
+        sabre/dav (https://github.com/sabre-io/dav/blob/master/lib/DAV/Tree.php, ``getMultipleNodes``) says nothing then.
+
+        Raises:
+            TruncatedError: It is there all the same.
+        """
+        try:
+            gone = all(entry.status in (404, 410) for entry in self.dav.find(path, "<getetag/>").entries)
+        except NotFoundError:
+            gone = True
+        if not gone:
+            raise TruncatedError(
+                f"{path} was asked for and not told about, though it is there", provider="caldav", object=self.object
+            )
+        return Entry(path, 404)
 
     def _text(self, entry: Entry) -> str | None:
         """The text of a resource that is there; ``None`` if it is gone."""
@@ -190,7 +196,7 @@ class Resources:
         found = next((prop for name, prop in entry.props.items() if name.endswith(f"}}{self._data}")), None)
         if found is not None:
             return found.text or ""
-        if entry.status == 200 and not entry.props:
+        if entry.status == 200 and not entry.props and entry.without and entry.without <= {404, 410}:
             return None  # the server put the 404 beside each property
         raise TruncatedError(f"{entry.path} came without its text", provider="caldav", object=self.object, status=entry.status)
 
