@@ -154,6 +154,46 @@ def test_a_series_with_dates_of_its_own_is_not_moved_and_may_be_renamed(line: st
     assert {name for name in before if before[name] != after[name]} == {"summary"}
 
 
+@pytest.mark.parametrize(
+    ("rule", "patch", "moved"),
+    [
+        ("FREQ=WEEKLY;COUNT=4", {"start": "2026-10-22T06:00:00Z", "end": "2026-10-22T07:00:00Z"}, True),
+        ("FREQ=WEEKLY;BYDAY=TU;COUNT=4", {"start": "2026-10-20T06:00:00Z"}, True),
+        ("FREQ=WEEKLY;BYDAY=TU;UNTIL=20261110T080000Z", {"timezone": "Africa/Johannesburg"}, True),
+        ("FREQ=WEEKLY;BYDAY=TU;COUNT=4", {"start": "2026-10-22T06:00:00Z", "end": "2026-10-22T07:00:00Z"}, False),
+        ("FREQ=MONTHLY;BYMONTHDAY=20", {"start": "2026-10-22T06:00:00Z", "end": "2026-10-22T07:00:00Z"}, False),
+        ("FREQ=WEEKLY;UNTIL=20261110T080000Z", {"start": "2026-10-20T07:30:00Z"}, False),
+        ("FREQ=DAILY;BYHOUR=9,12;COUNT=8", {"start": "2026-10-20T06:00:00Z"}, False),
+        ("FREQ=WEEKLY;COUNT=4", {"all_day": True, "start": "2026-10-20T00:00:00Z", "end": "2026-10-21T00:00:00Z"}, False),
+    ],
+)
+def test_a_series_is_moved_only_where_its_rule_means_the_same_from_there(rule: str, patch: Raw, moved: bool) -> None:
+    """Of one that ends on its last occurrence, moved on by half an hour, the last occurrence would be gone."""
+    text = calendar(*PARIS, f"RRULE:{rule}")
+    if moved:
+        assert len(starts(Events().changed(text, patch, NOW))) == len(starts(text))
+    else:
+        with pytest.raises(ValueError, match="rule of the series"):
+            Events().changed(text, patch, NOW)
+
+
+def test_dates_left_out_and_added_are_in_the_zone_they_name_however_it_is_called() -> None:
+    zone = 'TZID="(UTC-05:00) Eastern Time (US & Canada)"'
+    lines = (
+        f"DTSTART;{zone}:20260302T090000",
+        f"DTEND;{zone}:20260302T100000",
+        "RRULE:FREQ=DAILY;COUNT=3",
+        f"EXDATE;{zone}:20260303T090000",
+        f"RDATE;{zone}:20260310T090000",
+    )
+    assert starts(calendar(*lines)) == ["03-02 14:00", "03-04 14:00", "03-10 13:00"]
+    recurrence = Events().read(calendar(*lines))["recurrence"]
+    assert (recurrence["except"], recurrence["dates"]) == (["2026-03-03T14:00:00Z"], ["2026-03-10T13:00:00Z"])
+    nowhere = calendar("DTSTART:20260302T090000Z", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE;TZID=Nowhere:20260303T090000")
+    with pytest.raises(UnreadableError, match="Nowhere"):
+        Events().read(nowhere)
+
+
 def test_a_change_counts_up_the_revision() -> None:
     _, _, told = changed(calendar(*PARIS, "SEQUENCE:4"), {"summary": "New"})
     assert "SEQUENCE:5\n" in told
@@ -333,6 +373,12 @@ def test_a_cleared_number_is_gone_with_all_of_its_kind() -> None:
     assert Cards().read(told)["phones"] == [{"type": "work", "value": "3"}]
 
 
+def test_a_number_that_stood_as_an_address_of_the_web_is_text_when_it_is_changed() -> None:
+    text = 'BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ann\r\nTEL;VALUE=uri;TYPE="work,voice":tel:+1-555-555-0100\r\nEND:VCARD\r\n'
+    told = Cards().changed(text, {"tel": {"work": "+1 503 555 0142"}}, NOW)
+    assert 'TEL;TYPE="work,voice":+1 503 555 0142\r\n' in told
+
+
 def test_the_written_name_follows_the_parts() -> None:
     told = Cards().changed(card("N:King;Ada;;;"), {"name": {"family": "Lovelace"}}, NOW)
     assert Cards().read(told)["fn"] == "Ada Lovelace"
@@ -357,7 +403,16 @@ def test_what_is_no_contact_is_told(text: str) -> None:
 
 @pytest.mark.parametrize(
     "patch",
-    [{"uid": "x"}, {"name": "x"}, {"name": {"nick": "x"}}, {"tel": {"boat": "1"}}, {"adr": {"home": "x"}}, {"fn": "a\x07"}],
+    [
+        {"uid": "x"},
+        {"name": "x"},
+        {"name": {"nick": "x"}},
+        {"tel": {"boat": "1"}},
+        {"adr": {"home": "x"}},
+        {"fn": "a\x07"},
+        {"fn": None},
+        {"fn": ""},
+    ],
 )
 def test_a_contact_takes_only_what_fits(patch: Raw) -> None:
     with pytest.raises(ValueError, match=r"."):

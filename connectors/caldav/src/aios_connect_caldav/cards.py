@@ -172,6 +172,8 @@ def _changed(card: list[Line], patch: Mapping[str, Any], now: datetime) -> str:
     """The card with a patch laid over it, as text."""
     lines = list(card)
     for name, value in patch.items():
+        if name == "fn" and not value:
+            raise ValueError("fn: a contact is never without a name as written (RFC 6350, 6.2.1)")
         if name in _TEXTS:
             _put(lines, _TEXTS[name], _is(_TEXTS[name]), None if value is None else escaped(plain(value, name)))
         elif name == "name":

@@ -17,7 +17,7 @@ from icalendar import Calendar, Component, Event, vText, vUri
 from icalendar.prop.broken import vBroken
 
 from .formats import NotOursError, Unreadable, UnreadableError, plain
-from .times import Moment, instant, moment, parsed, zone
+from .times import Moment, instant, moment, parsed, placed, zone
 from .zones import define
 
 __all__ = ["Events", "calendars_in", "home_of", "master", "named", "resources", "shown_as", "span"]
@@ -27,6 +27,8 @@ _SHOWN: Final = {"FREE": "TRANSPARENT", "TENTATIVE": "OPAQUE", "BUSY": "OPAQUE",
 """Outlook's word for how an event blocks time -> iCalendar's."""
 _OUTLOOK: Final = "X-MICROSOFT-CDO-BUSYSTATUS"
 _DAY: Final = timedelta(days=1)
+_OF_TIMES: Final = {"BYHOUR", "BYMINUTE", "BYSECOND"}
+_OF_DAYS: Final = {"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS"}
 _PRODUCT: Final = "-//aios-connect//calendar//EN"
 
 
@@ -137,6 +139,10 @@ def _put_times(calendar: Component, event: Component, patch: Mapping[str, Any], 
     if first != start.wall or all_day != start.all_day or "timezone" in patch:
         if "RDATE" in event or "EXDATE" in event or len(named(calendar, "VEVENT")) > 1:
             raise ValueError("start: a series with occurrences of their own cannot be moved here without losing track of them")
+        if _bound(_rule(event) or "", start, first, moved=begins != start.at(home)):
+            raise ValueError(
+                "start: the rule of the series names its days, its times or its end, which cannot be moved here with it"
+            )
         _put(event, "DTSTART", None)
         event.add("DTSTART", first)
     if isinstance(frame, ZoneInfo) and frame.key != "UTC" and not all_day and isinstance(calendar, Calendar):
@@ -149,6 +155,19 @@ def _put_times(calendar: Component, event: Component, patch: Mapping[str, Any], 
     _put(event, "DURATION", None)
     _put(event, "DTEND", None)
     event.add("DTEND", last)
+
+
+def _bound(rule: str, start: Moment, first: Any, *, moved: bool) -> bool:
+    """A rule would mean something else, or nothing, from another start on (RFC 5545, 3.3.10 and 3.8.5.3)."""
+    names = {part.partition("=")[0].upper() for part in rule.split(";")}
+    day = start.wall.date() if isinstance(start.wall, datetime) else start.wall
+    first_day = first.date() if isinstance(first, datetime) else first
+    return bool(rule) and (
+        isinstance(first, datetime) == start.all_day
+        or (moved and "UNTIL" in names)
+        or bool(names & _OF_TIMES)
+        or (day != first_day and bool(names & _OF_DAYS))
+    )
 
 
 def _frame(start: Moment, patch: Mapping[str, Any], all_day: bool, new: bool) -> tzinfo | None:
@@ -328,7 +347,7 @@ def _moments(event: Component, name: str) -> Iterable[Moment]:
                 value = value[0]
             if not isinstance(value, date):
                 raise UnreadableError(f"{name} makes no sense: {value!r}")
-            yield Moment(value)
+            yield placed(value, several, name)
 
 
 def _categories(event: Component) -> list[str]:

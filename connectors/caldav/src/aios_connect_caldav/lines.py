@@ -61,8 +61,8 @@ class Line:
         return cls(text)
 
     def with_value(self, value: str) -> Self:
-        """The same line with another value: its group and parameters stay, its encoding does not."""
-        head = "".join(f";{param}" for param in self.params if not _encodes(param))
+        """The same line with another value, as text: its group and parameters stay, what they say of its form does not."""
+        head = "".join(f";{param}" for param in self.params if not _forms(param))
         group = f"{self.head.partition('.')[0]}." if re.match(r"[\w-]+\.", self.head) else ""
         whole = f"{group}{self.name}{head}:{value}"
         return type(self).parsed(_folded(whole), whole)
@@ -161,10 +161,12 @@ def _line(rows: list[str]) -> Line:
     return Line.parsed("\r\n".join(rows), whole)
 
 
-def _encodes(param: str) -> bool:
-    name, equals, _ = param.partition("=")
+def _forms(param: str) -> bool:
+    """It says how the value is written: encoded, in another character set, or as ``tel:`` and a number (RFC 6350, 6.4.1)."""
+    name, equals, value = param.partition("=")
     named = name.strip().upper()
-    return named in ("ENCODING", "CHARSET") or (not equals and named in _ENCODINGS)
+    a_uri = named == "VALUE" and value.strip().strip('"').upper() == "URI"
+    return a_uri or named in ("ENCODING", "CHARSET") or (not equals and named in _ENCODINGS)
 
 
 def _folded(line: str) -> str:

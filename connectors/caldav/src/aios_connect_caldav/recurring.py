@@ -18,7 +18,7 @@ from icalendar import Component
 
 from .events import calendars_in, home_of, master, named, resources, shown_as, span
 from .formats import UnreadableError
-from .times import Moment, moment
+from .times import Moment, moment, placed
 
 __all__ = ["Occurrence", "occurrences"]
 
@@ -189,11 +189,11 @@ def _dates(event: Component, name: str, first: Moment) -> Iterator[tuple[Moment,
         for one in getattr(part, "dts", []):
             value = one.dt
             if isinstance(value, tuple):
-                begin, until = value
-                yield Moment(begin), Moment(begin + until if isinstance(until, timedelta) else until)
+                begin, until = placed(value[0], part, name), value[1]
+                yield begin, begin.plus(until) if isinstance(until, timedelta) else placed(until, part, name)
             elif isinstance(value, datetime) and first.all_day:
                 yield Moment(value.date()), None
             elif isinstance(value, date):
-                yield Moment(value), None
+                yield placed(value, part, name), None
             else:
                 raise UnreadableError(f"{name} makes no sense: {value!r}")

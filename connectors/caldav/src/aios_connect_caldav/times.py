@@ -18,7 +18,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from .formats import UnreadableError
 
-__all__ = ["Moment", "instant", "moment", "parsed", "zone"]
+__all__ = ["Moment", "instant", "moment", "parsed", "placed", "zone"]
 
 _DISPLAYED: Final = re.compile(r"\((?:UTC|GMT)(?P<hours>[+-]\d\d):(?P<minutes>\d\d)\) (?P<area>[\w .]+) Time(?: \([^)]*\))?")
 
@@ -75,6 +75,15 @@ def moment(property: Any, name: str) -> Moment:
     value = getattr(property, "dt", None)
     if not isinstance(value, date):
         raise UnreadableError(f"{name} is no time: {str(property)[:60]!r}")
+    return placed(value, property, name)
+
+
+def placed(value: date, property: Any, name: str) -> Moment:
+    """A time that stands in a property, perhaps among others, in the zone that the property names.
+
+    Raises:
+        UnreadableError: Nobody knows the zone.
+    """
     if not isinstance(value, datetime):
         return Moment(value)
     named = str(property.params.get("TZID", "")).strip('"')
