@@ -372,6 +372,14 @@ def test_an_address_that_is_none_of_a_calendar_server_is_told() -> None:
     assert "url" in caught.value.hint
 
 
+def test_a_user_who_is_not_told_about_is_no_user_without_calendars() -> None:
+    def handler(request: httpx2.Request) -> httpx2.Response | None:
+        return multistatus() if request.url.path == "/me/" else None
+
+    with pytest.raises(TruncatedError, match="/me/"):
+        scripted(handler)[0].check()
+
+
 def test_wrong_credentials_are_an_error_and_not_a_receipt() -> None:
     caldav, _ = scripted(lambda request: httpx2.Response(401))
     for act in (caldav.check, lambda: caldav.write("events", [make()])):

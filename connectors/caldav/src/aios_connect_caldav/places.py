@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aios_connect.connectors import ConfigError, NotFoundError
+from aios_connect.connectors import ConfigError, NotFoundError, TruncatedError
 
 from .dav import CALDAV, CARDDAV, DAV, Dav, Entry
 
@@ -76,7 +76,10 @@ class Places:
                     provider="caldav",
                 )
             props = "<displayname/><C:calendar-home-set/><A:addressbook-home-set/>"
-            self._principal = self._dav.find(paths[0], props).entries[0]
+            about = self._dav.find(paths[0], props).entries
+            if not about:
+                raise TruncatedError(f"{paths[0]} was asked for and not told about", provider="caldav")
+            self._principal = about[0]
         return self._principal
 
     def of(self, object: str) -> list[Collection]:
