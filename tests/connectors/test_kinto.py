@@ -289,6 +289,21 @@ def test_what_kinto_does_not_tell_is_looked_up_and_not_sent_again(
     assert [request.method for request in asked].count("POST") == 1
 
 
+@pytest.mark.parametrize("status", [409, 500, 503])
+def test_beside_a_failure_that_undoes_the_batch_no_answer_is_believed(status: int) -> None:
+    post = batched((200, {"data": {**RECORD, "last_modified": 30, "notes": "new"}}), (status, {}))
+    kinto, asked = scripted(by_method(post, listed(RECORD, {**RECORD, "id": "p2"})))
+    receipts = kinto.write("people", [update(), Change("update", "l2", "p2", {"notes": "new"}, version="20")])
+    assert [receipt.outcome for receipt in receipts] == ["ambiguous", "ambiguous"]
+    assert [request.method for request in asked].count("POST") == 1
+
+
+def test_a_change_that_was_refused_unsent_does_not_make_its_neighbours_sent() -> None:
+    kinto, _ = scripted(always(lambda: httpx2.Response(401, json={"message": "Please authenticate yourself"})))
+    with pytest.raises(AuthError):
+        kinto.write("people", [update(), update({"id": "x"})])
+
+
 def test_wrong_credentials_are_an_error_and_not_a_receipt() -> None:
     kinto, _ = scripted(always(lambda: httpx2.Response(401, json={"message": "Please authenticate yourself"})))
     with pytest.raises(AuthError):

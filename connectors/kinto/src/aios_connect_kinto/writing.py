@@ -3,7 +3,9 @@
 A record is made under an id that our key gives, with ``If-None-Match: *``: made twice, the second is refused and shows the first. A
 change is a ``PATCH`` with ``If-Match``. One that reaches into an object is put together here, on the record as it was looked up, and
 ``PUT`` with ``If-Match``: Kinto has merge patches, but takes them for plain ones in a batch (26.5.0), and a plain one replaces objects
-whole. When no answer comes, the records are looked at; nothing is sent again.
+whole. When no answer comes, the records are looked at; nothing is sent again. Nor is an answer believed beside one of a failure: on
+PostgreSQL a batch is one transaction, which a 409 undoes while its neighbours have been told that all went well
+(https://github.com/Kinto/kinto/blob/main/kinto/core/views/batch.py).
 """
 
 from __future__ import annotations
@@ -91,14 +93,14 @@ class Writer:
             self._find_out(tasks, error.message)
             return
         except ProviderError as error:
-            if not self._receipts:
+            if not any(receipt.outcome in ("written", "ambiguous") for receipt in self._receipts.values()):
                 raise  # nothing was written
             self._receipts |= {place: Receipt("ambiguous", change.id, reason=error.message) for place, change, _ in tasks}
             return
-        unsure = []
+        unsure, undone = [], any(_failed(answer) for answer in answers)
         for task, answer in zip(tasks, answers, strict=True):
             receipt = _receipt(task[1], task[2], answer)
-            if receipt is None:
+            if receipt is None or (undone and receipt.outcome == "written"):
                 unsure.append(task)
             else:
                 self._receipts[task[0]] = receipt
@@ -188,6 +190,12 @@ def _laid(raw: Raw, values: Raw) -> Raw:
         there = raw.get(name)
         laid[name] = _laid(there if isinstance(there, dict) else {}, value) if isinstance(value, dict) else value
     return laid
+
+
+def _failed(answer: dict[str, Any]) -> bool:
+    """It failed in a way that undoes the whole batch, or may."""
+    status = answer.get("status")
+    return not isinstance(status, int) or status == 409 or status >= 500
 
 
 def _receipt(change: Change, id: str, answer: dict[str, Any]) -> Receipt | None:
