@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import io
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -684,6 +686,33 @@ def test_a_sheet_that_is_open_in_an_editor_can_be_read_but_not_written(people: P
         connector.write("people", [change])
     assert "close it" in caught.value.hint
     assert people.read_text() == PEOPLE
+
+
+def test_a_sheet_that_is_open_in_an_editor_behind_a_link_is_open(people: Path) -> None:
+    folder = people.parent / "team"
+    folder.mkdir()
+    (folder / "people.csv").symlink_to(people)
+    (people.parent / ".~lock.people.csv#").write_text("Ann Lee,ann,desk,21.11.2026 09:00,file:///home;")
+    connector = sheets(people.parent, folder="team")
+    with pytest.raises(UnavailableError, match="open in the editor of Ann Lee "):
+        connector.write("people", [update(row(connector, "P-1"), Email="")])
+
+
+def test_what_is_in_place_is_written_though_its_folder_cannot_be_brought_to_rest(
+    people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync = os.fsync
+
+    def refusing(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", refusing)
+    connector = sheets(people.parent)
+    (receipt,) = connector.write("people", [update(row(connector, "P-1"), Email="")])
+    assert receipt.outcome == "written"
+    assert row(connector, "P-1") == receipt.record
 
 
 def test_only_one_process_writes_at_a_time(people: Path) -> None:

@@ -49,9 +49,10 @@ def alone(folder: Path, sleep: Callable[[float], None]) -> Iterator[None]:
 
 def open_elsewhere(path: Path) -> str:
     """In whose editor a sheet is open, told from the lock files that LibreOffice and Excel put beside it; empty if nowhere."""
-    for lock in (path.with_name(f".~lock.{path.name}#"), path.with_name(f"~${path.name}"), path.with_name(f"~${path.stem}.xlsx")):
-        if lock.exists():
-            return f"{_owner(lock)} ({lock.name})"
+    for file in dict.fromkeys((path, path.resolve())):  # an editor knows a file by the name it was opened by, a link's or its own
+        for name in (f".~lock.{file.name}#", f"~${file.name}", f"~${file.stem}.xlsx"):
+            if (lock := file.with_name(name)).exists():
+                return f"{_owner(lock)} ({lock.name})"
     return ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -84,11 +85,12 @@ class Draft:
         if file_digest(self._target) != self._sheet.digest:
             return False
         self._path.replace(self._target)
-        folder = os.open(self._target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with suppress(OSError):  # it is in place, whatever becomes of this: not every disk can bring a folder to rest
+            folder = os.open(self._target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
         return True
 
     def _refused(self, error: OSError) -> UnavailableError:
