@@ -38,7 +38,7 @@ class Server:
         status, body = answers.pop(0) if len(answers) > 1 else answers[0]
         if status == 0:
             raise httpx2.ReadTimeout("nobody answered")
-        return httpx2.Response(status, json=body)
+        return httpx2.Response(status, text=body) if isinstance(body, str) else httpx2.Response(status, json=body)
 
     def sent(self, method: str) -> list[httpx2.Request]:
         return [request for request in self.asked if request.method == method]

@@ -15,6 +15,7 @@ from aios_connect.connectors import (
     AuthError,
     ConfigError,
     TruncatedError,
+    UnavailableError,
 )
 from aios_connect.mappings import check, load, run_examples
 
@@ -188,6 +189,15 @@ def test_an_answer_about_another_record_is_not_taken_for_the_one_asked_for() -> 
     server = Server(**{f"GET contacts/{ID}/": (200, {"contact_obj": contact(id=OTHER)})})
     with pytest.raises(TruncatedError):
         server.crm.lookup("contacts", [ID])
+
+
+def test_a_web_page_that_finds_nothing_says_nothing_of_a_record() -> None:
+    """A proxy, or a server that moved. What BottleCRM has no more it says in JSON."""
+    server = Server(**{f"GET contacts/{ID}/": (404, "<!doctype html><title>Not Found</title>")})
+    with pytest.raises(UnavailableError, match="Not Found"):
+        server.crm.lookup("contacts", [ID])
+    with pytest.raises(UnavailableError):
+        server.crm.write("contacts", [update({"description": "new"})])
 
 
 def test_what_can_be_no_id_is_not_asked_for() -> None:

@@ -126,6 +126,8 @@ def meaning(response: Response) -> ProviderError | None:
         "status": response.status,
         "request_id": response.request_id,
     }
+    if response.status == 404 and response.is_web_page:
+        return response.web_page()  # BottleCRM itself says in JSON that a record is gone
     if response.status not in (200, 400, 403):
         return None
     body = response.json_or_none()
