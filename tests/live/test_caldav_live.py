@@ -210,10 +210,10 @@ def test_of_writers_at_the_same_time_one_wins(office: Office, server: DavServer)
 
     with ThreadPoolExecutor(6) as threads:
         raced = list(threads.map(race, range(6)))
-    # Xandikos compares before it takes its lock: of some sixty races one had two winners.
-    winners = {1, 2} if server.title.startswith("Xandikos") else {1}
-    assert raced.count("written") in winners, raced
-    assert set(raced) == {"written", "conflict"}, raced
+    # Xandikos compares before it takes its lock: of some sixty races one had two winners. Some losers it answers with a 500.
+    loose = server.title.startswith("Xandikos")
+    assert raced.count("written") in ({1, 2} if loose else {1}), raced
+    assert set(raced) - {"written"} <= ({"conflict", "ambiguous"} if loose else {"conflict"}), raced
 
 
 def test_made_twice_under_one_key_is_made_once(office: Office) -> None:
