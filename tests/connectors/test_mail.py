@@ -15,6 +15,8 @@ import pytest
 from aios_connect_mail import Mail
 from aios_connect_mail.answers import Part, atoms, from_wire, to_wire
 from aios_connect_mail.identity import by_header, by_message_id, message_id_in
+from aios_connect_mail.imap import Opened
+from aios_connect_mail.records import Copy
 from aios_connect_mail.smtp import _stuffed, _xtext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -206,6 +208,36 @@ def test_a_setting_that_is_wrong_is_said(opened: Opening, settings: dict[str, st
     with pytest.raises(ConfigError, match=words) as caught:
         opened(**settings)
     assert caught.value.hint
+
+
+# folders and instants
+
+
+def test_what_was_archived_in_gmail_is_read_and_views_are_not(opened: Opening) -> None:
+    """Where all folders are labels, the folder of all mail holds what has none; elsewhere it is a view of the others."""
+    marked = {
+        "INBOX": "",
+        "[Gmail]/All Mail": "\\All",
+        "[Gmail]/Important": "\\Important",
+        "[Gmail]/Sent Mail": "\\Sent",
+        "Bin": "\\Trash",
+    }
+    listed = "".join(f'* LIST (\\HasNoChildren {mark}) "/" "{name}"\r\n' for name, mark in marked.items()).encode()
+    gmail = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN X-GM-EXT-1\r\n"
+    with imap_server({"LIST": listed, "CAPABILITY": gmail}) as port:
+        assert opened(port).check().details["folders"] == "[Gmail]/All Mail, INBOX, [Gmail]/Sent Mail"
+    with imap_server({"LIST": listed}) as port:
+        assert opened(port).check().details["folders"] == "INBOX, [Gmail]/Sent Mail"
+
+
+@pytest.mark.parametrize("zone", ["+0000", "-0000"])
+def test_an_instant_is_the_same_on_every_machine(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        copy = Copy.of(Opened("INBOX", 1, 2, 0, 1), 1, {"INTERNALDATE": f"21-Nov-2026 16:57:35 {zone}".encode()})
+    time.tzset()
+    assert copy.received == "2026-11-21T16:57:35Z"
 
 
 # servers that keep to no rule

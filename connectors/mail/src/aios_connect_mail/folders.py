@@ -10,8 +10,13 @@ from .imap import Imap
 
 __all__ = ["Folders"]
 
-_LEFT_OUT: Final = frozenset({"\\drafts", "\\junk", "\\trash", "\\all", "\\flagged", "\\noselect", "\\nonexistent"})
-"""Special uses (RFC 6154) that are not read: what was not sent, what nobody wants, and views of what lies elsewhere."""
+_LEFT_OUT: Final = frozenset(
+    {"\\drafts", "\\junk", "\\trash", "\\all", "\\flagged", "\\important", "\\noselect", "\\nonexistent"}
+)
+"""Special uses (RFC 6154, RFC 8457) that are not read: what was not sent, what nobody wants, and views of what lies elsewhere."""
+_LABELS: Final = "X-GM-EXT-1"
+"""Who says so is Gmail, whose folders are labels: what was archived lies in the folder of all mail only
+(https://developers.google.com/workspace/gmail/imap/imap-extensions). That folder has neither junk nor trash."""
 _KNOWN: Final = {
     "\\drafts": ("drafts", "draft"),
     "\\junk": ("junk", "spam", "junk e-mail", "junk email", "bulk mail"),
@@ -47,7 +52,10 @@ class Folders:
                     raise ConfigError(f"folders: there is no {name!r}", hint=f"there are {', '.join(sorted(there))}")
             return self._wanted
         uses = self._uses()
-        return sorted(name for name in there if not uses[name] & _LEFT_OUT)
+        found = sorted(name for name in there if not uses[name] & _LEFT_OUT)
+        if not self._imap.has(_LABELS):
+            return found
+        return sorted(name for name in there if "\\all" in uses[name]) + found  # first: of copies the last one counts
 
     def sent(self) -> str:
         """The folder of what was sent.

@@ -117,6 +117,8 @@ def _id(message: bytes) -> str:
 def _instant(told: Any) -> str | None:
     """``21-Nov-2026 16:57:35 +0100`` as an instant."""
     try:
-        return email.utils.parsedate_to_datetime(told.decode("ascii")).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = email.utils.parsedate_to_datetime(told.decode("ascii"))
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)  # "-0000", for which the library names no zone
+        return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (AttributeError, ValueError):
         return None
