@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from aios_connect_google import Google
 from aios_connect_google._batch import Ask, decode, encode
 from aios_connect_google._errors import classifier
 from aios_connect_google.sandbox import ADDRESS, GoogleVendor, Hazards, furnish, playground
 
 from aios_connect.connectors import Hint, Receives, Request, Response
+from aios_connect.connectors.oauth import TokenEndpoint, token_http
 from aios_connect.connectors.redaction import redact
 from aios_connect.errors import (
     AuthError,
+    ConfigError,
     ConflictError,
     CursorGoneError,
+    NotFoundError,
     ProviderError,
     RateLimitedError,
     RejectedError,
     TruncatedError,
     UnavailableError,
 )
-from aios_connect.sandbox import Delivery, transport
+from aios_connect.sandbox import Delivery, SimClock, transport
 
 from .google_account import connector, everything
 
@@ -59,7 +64,6 @@ def test_what_nobody_consented_to_is_named_with_its_scope() -> None:
     google = connector(furnish(GoogleVendor(hazards=Hazards.none(), scopes=scopes)), token="")
     missing = google.check().missing
     assert missing == {
-        "read events": f"scope {SCOPES}calendar.events",
         "write events": f"scope {SCOPES}calendar.events",
         "read busy times": f"scope {SCOPES}calendar.freebusy",
         "read messages": f"scope {SCOPES}gmail.readonly",
@@ -83,6 +87,46 @@ def test_a_consent_to_contacts_alone_is_enough_for_contacts() -> None:
     google = connector(furnish(GoogleVendor(hazards=Hazards.none(), scopes=frozenset({f"{SCOPES}contacts"}))), token="")
     assert google.check().account == "Google people/117000000000000000001"
     assert len(everything(google, "contacts")[0].records) == 3
+
+
+def test_who_consented_to_more_than_is_needed_misses_nothing() -> None:
+    scopes = frozenset({f"{SCOPES}calendar", f"{SCOPES}contacts", f"{SCOPES}gmail.modify"})
+    google = connector(furnish(GoogleVendor(hazards=Hazards.none(), scopes=scopes)), token="")
+    assert google.check().missing == {}
+
+
+@pytest.mark.parametrize(
+    ("uses", "scopes"),
+    [
+        ("contacts:read", ["contacts.readonly"]),
+        ("messages", ["gmail.readonly"]),
+        ("sending, contacts", ["gmail.compose", "gmail.readonly", "contacts"]),
+        ("events:read, busy", ["calendar.events.readonly", "calendar.calendarlist.readonly", "calendar.freebusy"]),
+    ],
+)
+def test_only_what_a_connection_is_for_is_asked_for_and_missed(uses: str, scopes: list[str]) -> None:
+    asked = [f"{SCOPES}{name}" for name in scopes]
+    assert list(Google.spec.auth[0].asked({"uses": uses})) == asked
+    endpoint = TokenEndpoint(
+        Google.spec.auth[0], token_http("google"), client_id="us", client_secret="", now=SimClock().now, settings={"uses": uses}
+    )
+    url = endpoint.authorize_url(redirect_uri="http://127.0.0.1/callback", state="s", verifier="v" * 43)
+    assert parse_qs(urlsplit(url).query)["scope"] == [" ".join(asked)]
+    vendor = furnish(GoogleVendor(hazards=Hazards.none(), scopes=frozenset(asked)))
+    google = connector(vendor, token="", uses=uses)
+    assert google.check().missing == {}
+    assert 403 not in {entry.status for entry in vendor.log}
+    assert google.check().account.startswith("Google ")
+
+
+def test_nobody_is_asked_to_let_mail_be_sent_unless_the_connection_says_so() -> None:
+    default = next(setting.default for setting in Google.spec.settings if setting.name == "uses")
+    asked = Google.spec.auth[0].asked({"uses": default or ""})
+    assert f"{SCOPES}gmail.readonly" in asked
+    assert not [scope for scope in asked if "compose" in scope or "send" in scope or "modify" in scope]
+    with pytest.raises(ConfigError, match="'mail' is nothing") as caught:
+        connector(GoogleVendor(), uses="contacts, mail")
+    assert "sending" in caught.value.hint
 
 
 # what refusals mean
@@ -241,6 +285,15 @@ def test_a_channel_that_is_closed_or_a_week_old_says_nothing(watched: Any) -> No
     outbox.deliver()
     assert [request.headers["x-goog-resource-state"] for request in came] == ["sync", "sync"]
     assert other.id != channel.id
+
+
+def test_of_several_calendars_all_are_watched_or_none() -> None:
+    vendor = GoogleVendor(hazards=Hazards.none())
+    google = connector(vendor, calendars="primary,nowhere@example.com")
+    with pytest.raises(NotFoundError):
+        google.watch("https://office.example.com/google")
+    asked = [entry.call.path.rpartition("/")[2] for entry in vendor.log if entry.call.method == "POST"]
+    assert asked == ["watch", "watch", "stop"]
 
 
 def test_the_token_of_a_channel_is_a_secret(watched: Any) -> None:

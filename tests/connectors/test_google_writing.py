@@ -57,6 +57,43 @@ def test_of_the_times_of_an_event_some_may_change_and_the_others_stay(patch: Raw
     assert google.lookup("events", [str(receipt.id)]) == [receipt.record]
 
 
+def test_a_flight_begins_in_one_zone_and_ends_in_another_whenever_it_goes() -> None:
+    vendor = plain()
+    start = {"dateTime": "2026-03-10T10:00:00+01:00", "timeZone": "Europe/Paris"}
+    end = {"dateTime": "2026-03-10T13:00:00-04:00", "timeZone": "America/New_York"}
+    id = vendor.make_event({"summary": "CDG to JFK", "start": start, "end": end})
+    google = connector(vendor)
+    later = {"start": "2026-03-10T10:30:00Z", "end": "2026-03-10T18:30:00Z"}
+    assert update(google, "events", f"{ADDRESS}/{id}", {"when": later}).outcome == "written"
+    held = vendor.calendars[ADDRESS].events.get(id).values  # type: ignore[union-attr]
+    assert (held["start"]["timeZone"], held["end"]["timeZone"]) == ("Europe/Paris", "America/New_York")
+    assert update(google, "events", f"{ADDRESS}/{id}", {"when": {"timeZone": "UTC"}}).outcome == "written"
+    held = vendor.calendars[ADDRESS].events.get(id).values  # type: ignore[union-attr]
+    assert (held["start"]["timeZone"], held["end"]["timeZone"]) == ("UTC", "UTC")
+
+
+def test_a_calendar_that_is_only_read_refuses_and_nothing_is_in_doubt() -> None:
+    vendor = plain()
+    theirs = vendor.add_calendar("holidays@group.calendar.example.com", "Holidays", role="reader")
+    google = connector(vendor, calendars=f"primary,{theirs.id}")
+    assert create(google, calendar=theirs.id).outcome == "rejected"
+    patches = [{"summary": "x", "when": WHEN, "calendar": place} for place in (theirs.id, ADDRESS)]
+    changes = [Change("create", f"m{n}", patch=patch, key=f"mixed_{n}") for n, patch in enumerate(patches)]
+    refused, written = google.write("events", changes)
+    assert (refused.outcome, written.outcome) == ("rejected", "written")
+    assert "writer access" in refused.reason
+
+
+def test_a_refusal_for_a_reason_nobody_knows_is_no_doubt_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aios_connect_google._errors._RECORD", frozenset())
+    vendor = plain()
+    theirs = vendor.add_calendar("holidays@group.calendar.example.com", "Holidays", role="reader")
+    google = connector(vendor, calendars=f"primary,{theirs.id}")
+    patches = [{"summary": "x", "when": WHEN, "calendar": place} for place in (theirs.id, ADDRESS)]
+    changes = [Change("create", f"m{n}", patch=patch, key=f"mixed_{n}") for n, patch in enumerate(patches)]
+    assert [receipt.outcome for receipt in google.write("events", changes)] == ["rejected", "written"]
+
+
 def test_whole_days_become_hours_again() -> None:
     google = connector(plain())
     made = create(google, when={"start": "2026-02-02T00:00:00Z", "end": "2026-02-03T00:00:00Z", "allDay": True})

@@ -143,7 +143,7 @@ class TokenEndpoint:
             state=state,
             code_verifier=verifier,
             redirect_uri=redirect_uri,
-            scope=" ".join(self._auth.scopes) or None,
+            scope=" ".join(self._auth.asked(self._fill)) or None,
         )
         return str(url)
 
@@ -162,7 +162,7 @@ class TokenEndpoint:
         Raises:
             OAuthRefusedError: The vendor refuses.
         """
-        scope = {"scope": " ".join(self._auth.scopes)} if self._auth.scopes else {}
+        scope = {"scope": " ".join(scopes)} if (scopes := self._auth.asked(self._fill)) else {}
         return self._fetch("client_credentials", **scope)
 
     def refresh(self, refresh_token: str) -> Grant:
@@ -181,7 +181,7 @@ class TokenEndpoint:
         """
         proof = self._client.client_auth(self._client.token_endpoint_auth_method)
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        scope = {"scope": " ".join(self._auth.scopes)} if self._auth.scopes else {}
+        scope = {"scope": " ".join(scopes)} if (scopes := self._auth.asked(self._fill)) else {}
         url = self._auth.device_url.format(**self._fill)
         told = self._session.post(url, data=scope, headers=headers, auth=proof).json()
         try:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from aios_connect.errors import ConfigError
+
 __all__ = ["Auth", "ConnectorSpec", "Limit", "ObjectSpec", "Setting", "Verb"]
 
 Verb: TypeAlias = Literal["read", "create", "update", "delete"]
@@ -46,6 +48,8 @@ class Auth:
         revoke_url: For ``oauth2``, where offered: where a grant is given back (RFC 7009).
         device_url: For ``oauth2``, where offered: where a person's consent on another device is asked for (RFC 8628).
         scopes: For ``oauth2``: scope -> the operation it permits.
+        uses: For ``oauth2``, where a connection need not ask for all scopes: what it can be for, in the words of its setting ``uses``
+            (which the connector declares) -> the scopes of that.
         rotates: The refresh token is single-use: each refresh returns a new one.
         grace: Seconds for which the old refresh token still works after a rotation.
         grant: For ``oauth2``: ``code`` (a person consents in a browser) or ``client`` (the integration is its own user).
@@ -64,12 +68,28 @@ class Auth:
     revoke_url: str = ""
     device_url: str = ""
     scopes: Mapping[str, str] = field(default_factory=dict)
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rotates: bool = False
     grace: float = 0.0
     grant: Literal["code", "client"] = "code"
     loopback: Literal["127.0.0.1", "localhost"] = "127.0.0.1"
     client_auth: Literal["basic", "post", "none"] = "basic"
     header: str = "Authorization: Bearer {token}"
+
+    def asked(self, settings: Mapping[str, str]) -> tuple[str, ...]:
+        """The scopes to ask for: those of what the connection is for; all of them, if it does not say.
+
+        Args:
+            settings: Plain settings of the connection.
+
+        Raises:
+            ConfigError: The setting ``uses`` names something else.
+        """
+        named = [one.strip() for one in settings.get("uses", "").split(",") if one.strip()] if self.uses else []
+        for one in named:
+            if one not in self.uses:
+                raise ConfigError(f"uses: {one!r} is nothing that can be asked for", hint=f"some of {', '.join(self.uses)}")
+        return tuple(dict.fromkeys(scope for one in named for scope in self.uses[one])) or tuple(self.scopes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Many requests as one: ``multipart/mixed`` with a request in every part, answers in any order.
+"""Many requests as one: ``multipart/mixed`` with a request in every part, answers known by their names and not by their order.
 
 A batch counts as all that is in it; what it saves is connections (https://developers.google.com/workspace/calendar/api/guides/batch).
 """

@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
 
-from aios_connect.connectors import AuthError, Hint, RejectedError, Request, TruncatedError
+from aios_connect.connectors import AuthError, Hint, ProviderError, RejectedError, Request, TruncatedError
 from aios_connect.connectors.redaction import remember
 
 from ._apis import CALENDAR
@@ -63,8 +64,20 @@ class Channels:
         Args:
             calendars: Their ids.
             address: An ``https`` address of yours, with a certificate that Google trusts.
+
+        Raises:
+            ProviderError: One of them cannot be watched; then none is.
         """
-        return [self._opened(calendar, address) for calendar in calendars]
+        opened: list[Channel] = []
+        try:
+            for calendar in calendars:
+                opened.append(self._opened(calendar, address))
+        except ProviderError:
+            for channel in opened:  # nobody could close them later
+                with suppress(ProviderError):
+                    self.close(channel)
+            raise
+        return opened
 
     def close(self, channel: Channel) -> None:
         """Have no more told."""

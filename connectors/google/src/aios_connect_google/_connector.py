@@ -31,7 +31,7 @@ from aios_connect.connectors import (
 from aios_connect.connectors.sending import Letter, Sent
 
 from . import _calendars, _contacts, _events, _gmail
-from ._apis import NEEDS, SCOPES
+from ._apis import NEEDS, SCOPES, USES
 from ._channels import Channel, Channels
 from ._events import Busy
 from ._gmail_sending import Sender
@@ -73,6 +73,7 @@ class Google(Connector):
                 token_url="{oauth_url}/token",  # noqa: S106  # an address
                 revoke_url="{oauth_url}/revoke",
                 scopes=SCOPES,
+                uses=USES,
                 client_auth="post",
             ),
         ),
@@ -84,12 +85,18 @@ class Google(Connector):
                 help="Ids of the calendars whose events count, separated by commas; new events go into the first.",
                 default="primary",
             ),
+            Setting(
+                "uses",
+                help=f"What the connection is for, separated by commas: {', '.join(USES)}. Nothing else is asked for.",
+                default="calendars, events, busy, contacts, messages",
+            ),
             Setting("notify", help="Which guests Google tells of what we write: none, externalOnly or all.", default="none"),
         ),
         objects={name: kind.spec for name, kind in _KINDS.items()},
         limits=(
             Limit(600, 60, scope="calendar", source=_QUOTA),
-            Limit(15_000, 60, scope="gmail", source="https://developers.google.com/gmail/api/reference/quota"),  # units
+            # units; projects that used Gmail before May 2026 keep their 15,000
+            Limit(6_000, 60, scope="gmail", source="https://developers.google.com/workspace/gmail/api/reference/quota"),
             # Google shows it in the console only; this is what people report as the default.
             Limit(90, 60, scope="people", source="https://github.com/MrCaspan/GAS-Gmail-Signature-Templator/pull/1"),
         ),
@@ -100,6 +107,7 @@ class Google(Connector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._asked = frozenset(self.spec.auth[0].asked(context.settings))
         self._wire = Wire(context)
         self._events = _events.Events(self._wire, context)
         self._mail = _gmail.Messages(self._wire)
@@ -108,27 +116,30 @@ class Google(Connector):
         self._resources: dict[str, Resource] = {name: kind.make(self._wire, context) for name, kind in _KINDS.items()}
 
     def check(self) -> Identity:
-        """Ask each object whose it is: what nobody consented to is named, with the scope that permits it."""
+        """Ask each object that counts whose it is: what nobody consented to is named, with the scope that permits it."""
         accounts: list[str] = []
         missing: dict[str, str] = {}
         refused: AuthError | None = None
         for name, resource in self._resources.items():
+            scope = self._scope(NEEDS[name].read)
             try:
-                accounts.append(resource.account())
+                if scope:
+                    accounts.append(resource.account())
             except AuthError as error:
                 if error.status != 403:
                     raise
-                missing[f"read {name}"] = f"scope {NEEDS[name].read}"
+                missing[f"read {name}"] = f"scope {scope}"
                 refused = error
         if refused is not None and not accounts:
             raise refused
         granted = self._granted()
         for name, needs in NEEDS.items() if granted else ():
-            if needs.read not in granted:
-                missing[f"read {name}"] = f"scope {needs.read}"
-            if needs.write and needs.write not in granted:
-                missing[f"write {name}"] = f"scope {needs.write}"
-        return Identity(f"Google {accounts[0]}", accounts[0], {}, missing)
+            for operation, enough in ((f"read {name}", needs.read), (f"write {name}", needs.write)):
+                scope = self._scope(enough)
+                if scope and granted.isdisjoint(enough):
+                    missing[operation] = f"scope {scope}"
+        who = next(iter(accounts), "")  # the scope for busy times does not say whose they are
+        return Identity(f"Google {who}".strip(), who, {}, missing)
 
     def describe(self, object: str) -> Schema:
         return self._of(object).schema()
@@ -210,6 +221,10 @@ class Google(Connector):
                 object=object,
             )
         return self._resources[object]
+
+    def _scope(self, enough: Sequence[str]) -> str:
+        """Of the scopes of which one is enough, the least that this connection asks for; empty if it asks for none."""
+        return next((scope for scope in enough if scope in self._asked), "")
 
     def _granted(self) -> frozenset[str]:
         """The scopes that were consented to, as the token address told them; nothing if it did not."""

@@ -30,7 +30,8 @@ _RATE: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LI
 _QUOTA: Final = frozenset({"quotaExceeded", "dailyLimitExceeded"})
 _SCOPE: Final = frozenset({"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"})
 _DISABLED: Final = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
-_RECORD: Final = frozenset({"forbiddenForNonOrganizer"})
+_RECORD: Final = frozenset({"forbiddenForNonOrganizer", "requiredAccessLevel"})
+"""Of an event that somebody else organises, and of a calendar that is shared for reading (spatie/laravel-google-calendar#95)."""
 _CURSOR: Final = frozenset({"fullSyncRequired", "updatedMinTooLongAgo", "EXPIRED_SYNC_TOKEN"})
 _STALE: Final = frozenset({"FAILED_PRECONDITION", "failedPrecondition"})
 """Of a contact: https://developers.google.com/people/api/rest/v1/people/updateContact. Elsewhere it means other things.
@@ -92,12 +93,14 @@ def _classify(response: Response, *, object: str, write: bool) -> ProviderError 
 
 
 def _not_permitted(object: str, write: bool, facts: dict[str, Any]) -> AuthError:
-    needs = NEEDS.get(object, Needs(""))
-    scope = needs.write if write else needs.read
+    needs = NEEDS.get(object, Needs(()))
+    scope = next(iter(needs.write if write else needs.read), "")
     verb = "write" if write else "read"
     return AuthError(
         f"google does not permit us to {verb} {object}: nobody consented to it",
-        hint=f"aios connect again, and leave {scope} ticked" if scope else "aios connect again, and consent to all of it",
+        hint=f"aios connect again, and leave {scope} ticked; the setting uses says what is asked for"
+        if scope
+        else "aios connect again, and consent to all of it",
         **facts,
     )
 

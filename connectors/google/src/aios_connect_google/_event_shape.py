@@ -142,7 +142,7 @@ def body(patch: Raw, current: Raw | None = None, *, new: bool = False) -> dict[s
         elif name == "show":
             sent["transparency"] = _transparency(value)
         elif name == "when":
-            sent |= _times({**((current or {}).get("when") or {}), **(value or {})}, new)
+            sent |= _times({**((current or {}).get("when") or {}), **(value or {})}, _zones(current or {}, value or {}), new)
         elif name == "extendedProperties" and isinstance(value, dict) and value.keys() <= {"private", "shared"}:
             sent[name] = value
         elif name != "calendar" or not new:
@@ -192,7 +192,14 @@ def _instant(value: Mapping[str, Any], whole: bool) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _times(when: Mapping[str, Any], new: bool) -> dict[str, Any]:
+def _zones(current: Raw, when: Mapping[str, Any]) -> dict[str, Any]:
+    """The time zones that stay: a flight begins in one and ends in another."""
+    if "timeZone" in when or (current.get("when") or {}).get("allDay"):
+        return {}
+    return {name: (current.get(name) or {}).get("timeZone") for name in ("start", "end")}
+
+
+def _times(when: Mapping[str, Any], zones: Mapping[str, Any], new: bool) -> dict[str, Any]:
     if strange := when.keys() - set(_WHEN):
         raise UnfitError(f"google has no when.{sorted(strange)[0]} of events to write")
     zone = when.get("timeZone")
@@ -210,7 +217,8 @@ def _times(when: Mapping[str, Any], new: bool) -> dict[str, Any]:
                 raise UnfitError(f"whole days begin and end at midnight UTC; when.{name} is {when[name]}")
             value: dict[str, Any] = {"date": at.date().isoformat(), "dateTime": None, "timeZone": None}
         else:
-            value = {"date": None, "dateTime": at.isoformat().replace("+00:00", "Z"), "timeZone": zone}
+            own = zones.get(name) or zone
+            value = {"date": None, "dateTime": at.isoformat().replace("+00:00", "Z"), "timeZone": own}
         sent[name] = {key: one for key, one in value.items() if one is not None} if new else value
     return sent
 

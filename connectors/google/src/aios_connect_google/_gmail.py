@@ -49,8 +49,8 @@ SPEC: Final = ObjectSpec(
 )
 
 _LISTED: Final = 500
-_UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 5, "history": 2, "profile": 1, "labels": 1}
-"""What calls count as (https://developers.google.com/gmail/api/reference/quota)."""
+_UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 20, "history": 2, "profile": 1, "labels": 1}
+"""What calls count as since May 2026 (https://developers.google.com/workspace/gmail/api/reference/quota); a get was five before."""
 
 _TOO_LARGE: Final = "larger than"
 """How :class:`aios_connect.connectors.Http` says that an answer has more bytes than it takes."""

@@ -42,7 +42,9 @@ _SEEN: Final = timedelta(days=30)
 _NEWEST: Final = 50
 """Of what was sent, looked at first once the rest is known."""
 
-_UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 5, "create": 10, "send": 100}
+_UNITS: Final[Mapping[str, int]] = {"list": 5, "get": 20, "create": 10, "send": 100}
+"""What calls count as, as in :mod:`._gmail`; of a draft a get is assumed to count as much as of a message."""
+
 _UNKNOWN: Final = "it was begun, and nobody can tell whether it went out; look for it with its recipient before it is sent again"
 
 
@@ -164,7 +166,8 @@ class Sender:
         look some that are known, has seen enough.
         """
         oldest = self._context.now() - _SEEN
-        for ids in self._ids("users/me/messages", "messages", {"labelIds": "SENT"}, _NEWEST if self._complete else _LISTED):
+        asked = {"labelIds": "SENT", "includeSpamTrash": "true"}  # who threw a copy away has sent the letter all the same
+        for ids in self._ids("users/me/messages", "messages", asked, _NEWEST if self._complete else _LISTED):
             new = [id for id in ids if id not in self._went_out]
             enough = not new or (self._complete and len(new) < len(ids))
             old = True

@@ -27,7 +27,7 @@ ADDRESS: Final = "nora@example.com"
 """Whose account it is."""
 
 _NOWHERE: Final = b"<!DOCTYPE html><html lang=en><title>Error 404 (Not Found)!!1</title><p>That's an error. That's all we know."
-"""What is at no address of an API: googleapis/google-api-php-client#1828."""
+"""What is at no address of an API: googleapis/google-api-php-client#2052."""
 
 _MINUTE: Final = 60.0
 
@@ -46,13 +46,13 @@ class Hazards:
         people_tokens: Days until a sync token of contacts is forgotten (discovery document, ``people.connections.list``).
         history: Days until the history of a mailbox is forgotten (https://developers.google.com/workspace/gmail/api/guides/sync).
         lag: Mean seconds, exponential, until changed contacts are told; "several minutes": discovery document, ``people.connections.list``.
-        shuffled: Batches answer in another order than asked (https://developers.google.com/workspace/calendar/api/guides/batch).
+        shuffled: Batches answer in another order than asked; assumed, as the worse. The guide promises no order of execution only.
     """
 
     latency: float = 0.1
     calendar: int = 600
     people: int = 90
-    gmail: int = 15_000
+    gmail: int = 6_000
     short_pages: bool = True
     calendar_tokens: float = 30.0
     people_tokens: float = 7.0

@@ -48,11 +48,13 @@ class Place:
         id: Its address.
         zone: Its time zone.
         events: What is in it; exceptions of a series are events of their own.
+        role: What the account may do in it.
     """
 
     id: str
     zone: ZoneInfo
     events: Changes
+    role: str = "owner"
 
 
 class CalendarPart(Account):
@@ -72,12 +74,14 @@ class CalendarPart(Account):
         self.notices = Notices(self.clock)
         self.add_calendar(ADDRESS, ADDRESS, primary=True)
 
-    def add_calendar(self, id: str, summary: str, *, zone: str = "America/Los_Angeles", primary: bool = False) -> Place:
-        """One of the account's people makes a calendar."""
-        place = Place(id, ZoneInfo(zone), Changes(self.clock, life=self.hazards.calendar_tokens * 86_400))
+    def add_calendar(
+        self, id: str, summary: str, *, zone: str = "America/Los_Angeles", primary: bool = False, role: str = "owner"
+    ) -> Place:
+        """One of the account's people makes a calendar, or somebody shares one."""
+        place = Place(id, ZoneInfo(zone), Changes(self.clock, life=self.hazards.calendar_tokens * 86_400), role)
         place.events.tell = lambda event: self.notices.tell(f"/calendar/v3/calendars/{id}/events")
         self.calendars[id] = place
-        seen = {"summary": summary, "timeZone": zone, "accessRole": "owner", "selected": True}
+        seen = {"summary": summary, "timeZone": zone, "accessRole": role, "selected": True}
         self.list_of_calendars.put(id, seen | ({"primary": True} if primary else {}), by="a person")
         return place
 
@@ -144,10 +148,10 @@ class CalendarPart(Account):
         """An id of the client's own is refused when it was ever used here.
 
         Evidence: discovery document, ``Event.id``; https://developers.google.com/workspace/calendar/api/guides/errors (409). That
-        the id of a deleted event is still taken: https://stackoverflow.com/q/16030082.
+        the id of a deleted event is still taken: https://stackoverflow.com/q/27542721.
         """
         self.enter(call, "calendar", *_WRITE)
-        place, asked = self._place(calendar), call.json()
+        place, asked = self._open(calendar), call.json()
         id = asked.pop("id", None)
         if id is None:
             self._events_made += 1
@@ -172,7 +176,7 @@ class CalendarPart(Account):
     @route("DELETE", "/calendar/v3/calendars/{calendar}/events/{id}")
     def delete_event(self, call: Call, calendar: str, id: str) -> Any:
         self.enter(call, "calendar", *_WRITE)
-        place = self._place(calendar)
+        place = self._open(calendar)
         one = self._known(place, id)
         if one.gone:
             raise refusal(410, "deleted", "Resource has been deleted")
@@ -247,6 +251,13 @@ class CalendarPart(Account):
             raise _missing()
         return place
 
+    def _open(self, calendar: str) -> Place:
+        """A calendar in which the account may write; the words are those of spatie/laravel-google-calendar#95."""
+        place = self._place(calendar)
+        if place.role not in ("owner", "writer"):
+            raise refusal(403, "requiredAccessLevel", "You need to have writer access to this calendar.", domain="calendar")
+        return place
+
     def _slice(self, call: Call, changes: Changes, *, most: int, default: int, keep: Any = lambda one: True) -> Slice:
         query = call.query
         size = min(most, int(query.get("maxResults") or default))
@@ -317,7 +328,7 @@ class CalendarPart(Account):
 
     def _write(self, call: Call, calendar: str, id: str, *, merge: bool) -> Any:
         self.enter(call, "calendar", *_WRITE)
-        place, asked = self._place(calendar), call.json()
+        place, asked = self._open(calendar), call.json()
         one = self._known(place, id)
         _unchanged(call, one)
         organizer = one.values.get("organizer") or {"self": True}

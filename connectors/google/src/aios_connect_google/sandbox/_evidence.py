@@ -36,7 +36,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "a page token that is none is refused with 400": "assumed",
     "cancelled instances of a living series are listed": f"{_CALENDAR}: events.list, showDeleted",
     "of a deleted event only the id is shown": f"{_CALENDAR}: Event.status",
-    "a deleted event keeps its id": "https://stackoverflow.com/q/16030082",
+    "a deleted event keeps its id": "https://stackoverflow.com/q/27542721",
     "a series takes its exceptions with it": "assumed",
     "the id of an instance": "its master's id and its first start in UTC: in every public export of Calendar, in no page of the documentation",
     "instances are worked out by days and weeks only": "no claim: the fake knows no other rules",
@@ -44,6 +44,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "a stale write is refused with 412": f"{_GUIDES}/version-resources",
     "limits are said with 403 and with 429": f"{_GUIDES}/quota; {_GUIDES}/errors",
     "shared properties are the organiser's": f"{_GUIDES}/errors",
+    "a calendar that is shared for reading refuses writes with 403": "spatie/laravel-google-calendar#95",
     "notices": f"{_GUIDES}/push; that a channel lives for a week is assumed",
     # People
     "changes are told minutes late": f"{_PEOPLE}: people.connections.list",
@@ -55,6 +56,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "one stale or missing contact refuses the whole batch": "assumed, as the single call is refused",
     "a batch of creates that stops tells a status for each": f"{_PEOPLE}: PersonResponse.status; that it happens is assumed",
     "answers to a batch of creates come in any order": "assumed: no page promises an order",
+    "answers of a batch come in another order than asked": f"assumed, as the worse; {_GUIDES}/batch shows them in the same order, and promises "
+    "no order of execution",
     "a limit of 90 a minute": "MrCaspan/GAS-Gmail-Signature-Templator#1; Google shows it in its console only",
     # Gmail
     "the history reaches back for a week": "https://developers.google.com/workspace/gmail/api/guides/sync",
@@ -62,9 +65,11 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "a draft that is sent is gone": "https://developers.google.com/workspace/gmail/api/guides/drafts",
     "a letter goes out under a Message-ID of Gmail's": "FlowCrypt/flowcrypt-browser#4273",
     "a list is newest first, and at once complete": "assumed",
+    "a page of a list begins below the last message of the page before, whatever was deleted meanwhile": "assumed",
+    "a limit of 6,000 units a minute": "https://developers.google.com/workspace/gmail/api/reference/quota, for projects since May 2026",
     "how messages become conversations": "assumed: by In-Reply-To and References; the documentation names more conditions",
-    "units": "https://developers.google.com/gmail/api/reference/quota",
+    "units": "https://developers.google.com/workspace/gmail/api/reference/quota; drafts.get as messages.get is assumed",
     # addresses
-    "404 as a web page": "googleapis/google-api-php-client#1828",
+    "404 as a web page": "googleapis/google-api-php-client#2052",
 }
 """A route by the name of its method, or a behaviour in words -> how it is known."""

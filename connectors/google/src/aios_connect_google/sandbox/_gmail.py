@@ -112,7 +112,7 @@ class GmailPart(Account):
 
     @route("GET", "/gmail/v1/users/me/messages/{id}")
     def one_mail(self, call: Call, id: str) -> Any:
-        self.enter(call, "gmail", *_READ, cost=5)
+        self.enter(call, "gmail", *_READ, cost=20)
         one = self.mail.get(id)
         if one is None:
             raise _missing()
@@ -159,7 +159,7 @@ class GmailPart(Account):
 
     @route("GET", "/gmail/v1/users/me/drafts/{id}")
     def one_draft(self, call: Call, id: str) -> Any:
-        self.enter(call, "gmail", *_READ, *_COMPOSE, cost=5)
+        self.enter(call, "gmail", *_READ, *_COMPOSE, cost=20)
         return {"id": id, "message": _shown(self.mail[self._drafted(id)], call.query)}
 
     @route("POST", "/gmail/v1/users/me/drafts")
