@@ -323,7 +323,20 @@ def _hubspot() -> Iterator[dict[str, str]]:
         yield {"AIOS_CRM_URL": server.url, "AIOS_CRM_KEY": TOKEN}
 
 
-WORLDS: dict[str, Callable[[], AbstractContextManager[dict[str, str]]]] = {"connect-hubspot": _hubspot}
+@contextmanager
+def _google() -> Iterator[dict[str, str]]:
+    from aios_connect_google.sandbox import TOKEN, GoogleVendor, Hazards, furnish
+
+    from aios_connect.sandbox import serve
+
+    with serve(furnish(GoogleVendor(hazards=Hazards.none()))) as server:
+        yield {"AIOS_OFFICE_URL": server.url, "AIOS_OFFICE_ACCESS_TOKEN": TOKEN}
+
+
+WORLDS: dict[str, Callable[[], AbstractContextManager[dict[str, str]]]] = {
+    "connect-hubspot": _hubspot,
+    "connect-google": _google,
+}
 """Page -> the tools that it talks to, and the environment that leads there."""
 
 
