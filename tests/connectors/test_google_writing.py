@@ -185,6 +185,28 @@ def test_requests_of_a_batch_that_are_put_off_are_sent_again_and_only_those() ->
     assert sorted(edit.values["summary"] for edit in made if edit.values) == sorted(str(n) for n in range(50))
 
 
+def test_what_was_put_off_for_ever_was_not_written_and_is_in_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aios_connect_google._wire._WAITS", ())
+    vendor = plain(calendar=30)
+    google = connector(vendor, budgeted=False)
+    changes = [Change("create", f"c{n}", patch={"summary": str(n), "when": WHEN}, key=f"key_{n}") for n in range(50)]
+    receipts = google.write("events", changes)
+    assert {receipt.outcome for receipt in receipts} == {"written", "rejected"}
+    assert len(vendor.calendars[ADDRESS].events) == sum(receipt.outcome == "written" for receipt in receipts)
+    assert all("too many requests" in receipt.reason for receipt in receipts if receipt.outcome == "rejected")
+
+
+def test_of_contacts_that_are_sent_in_parts_those_put_off_are_in_no_doubt() -> None:
+    vendor = plain(people=4)
+    google = connector(vendor, budgeted=False, attempts=1)
+    changes = [Change("create", f"c{n}", patch={"name": {"givenName": f"Ann {n}"}}) for n in range(4)]
+    changes[1].patch["birthday"] = "1990-02-31"
+    receipts = google.write("contacts", changes)
+    assert [receipt.outcome for receipt in receipts] == ["written", "rejected", "rejected", "rejected"]
+    assert "too many requests" in receipts[3].reason
+    assert len(vendor.contacts) == 1
+
+
 def test_a_batch_that_is_put_off_for_ever_is_no_receipt() -> None:
     vendor = plain()
     google = connector(vendor, budgeted=False, attempts=1)

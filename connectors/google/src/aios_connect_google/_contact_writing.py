@@ -149,7 +149,7 @@ class ContactWriter:
         except ProviderError as error:
             if not any(receipt.outcome == "written" for receipt in done.values()):
                 raise  # nothing was written
-            done |= {change.line: Receipt("ambiguous", change.id, reason=error.message) for change in changes}
+            done |= {change.line: Receipt("rejected", change.id, reason=error.message) for change in changes}  # of these neither
             return done
         done |= told
         untold = [change for change in changes if change.line not in told]

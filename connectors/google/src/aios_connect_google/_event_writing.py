@@ -104,7 +104,7 @@ class EventWriter:
         for change, one in zip(changes, told, strict=True):
             if not isinstance(one, ProviderError):
                 receipts[change.line] = _written(change, one, self._calendar(change))
-            elif isinstance(one, RejectedError | AuthError):
+            elif isinstance(one, RejectedError | AuthError | RateLimitedError):  # it was not carried out
                 receipts[change.line] = Receipt("rejected", change.id, reason=one.message)
             elif isinstance(one, NotFoundError) and change.action == "delete":
                 receipts[change.line] = Receipt("unchanged", change.id, reason=_GONE)
