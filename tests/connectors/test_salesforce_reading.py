@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aios_connect_salesforce.sandbox import REFRESH, Field, Hazards, SalesforceVendor, furnish
 
-from aios_connect.connectors import AuthError, CursorGoneError, RateLimitedError, RejectedError, TruncatedError
+from aios_connect.connectors import AuthError, CursorGoneError, Page, RateLimitedError, RejectedError, TruncatedError
 from aios_connect.sandbox import Answer, Fault, Schedule
 
 from .salesforce_office import calls, connector, everything, records
@@ -41,7 +41,7 @@ def test_a_thousand_are_read_looked_up_and_listed_in_one_call_each() -> None:
         assert len(vendor.log) - start == 1
 
 
-def test_changes_deletes_and_merges_are_read_in_one_call() -> None:
+def test_changes_deletes_and_merges_are_read_in_one_call_and_a_look_at_the_log_of_deletes() -> None:
     vendor = SalesforceVendor()
     ids = people(vendor, 10)
     vendor.clock.sleep(86_400)
@@ -53,12 +53,126 @@ def test_changes_deletes_and_merges_are_read_in_one_call() -> None:
     vendor.merged("Contact", ids[2], ids[3])
     start = len(vendor.log)
     (page,) = everything(salesforce, "Contact", cursor)
-    assert calls(vendor, start) == ["GET queryAll"]
+    assert calls(vendor, start) == ["GET queryAll", "GET sobjects/Contact/deleted/"]
     assert {raw["Id"] for raw in page.records} == {ids[0], ids[2]}
     assert {stone.id: (stone.reason, stone.survivor) for stone in page.tombstones} == {
         ids[1]: ("deleted", None),
         ids[3]: ("merged", ids[2]),
     }
+
+
+def stones(pages: list[Page]) -> dict[str, tuple[str, str | None]]:
+    return {stone.id: (stone.reason, stone.survivor) for page in pages for stone in page.tombstones}
+
+
+def test_a_record_that_is_in_no_bin_any_more_is_told_as_deleted() -> None:
+    """No query finds it: who asks for deleted records by a query only would keep it for ever."""
+    vendor = SalesforceVendor()
+    ids = people(vendor, 3)
+    vendor.clock.sleep(86_400)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "Contact")[-1].cursor
+    vendor.clock.sleep(3_600)
+    vendor.records["Contact"].remove(ids[0])
+    at = vendor.clock.now().replace(microsecond=0)
+    vendor.records["Contact"].empty_bin()
+    vendor.clock.sleep(3_600)
+    assert salesforce._reader.rows("Contact", "SELECT Id FROM Contact WHERE IsDeleted = true") == []
+    pages = everything(salesforce, "Contact", cursor)
+    assert stones(pages) == {ids[0]: ("deleted", None)}
+    assert pages[-1].tombstones[0].at == at
+    vendor.clock.sleep(3_600)
+    assert stones(everything(salesforce, "Contact", pages[-1].cursor)) == {}
+
+
+def test_a_contact_role_that_is_deleted_by_itself_is_told_by_the_log_of_deletes() -> None:
+    vendor = furnish(SalesforceVendor())
+    vendor.clock.sleep(3_600)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "OpportunityContactRole")[-1].cursor
+    id = next(iter(vendor.records["OpportunityContactRole"]))["Id"]
+    vendor.people_remove("OpportunityContactRole", id)
+    vendor.clock.sleep(3_600)
+    assert stones(everything(salesforce, "OpportunityContactRole", cursor)) == {id: ("deleted", None)}
+
+
+def test_what_was_restored_is_not_told_as_deleted_though_the_log_has_it() -> None:
+    vendor = SalesforceVendor()
+    ids = people(vendor, 3)
+    vendor.clock.sleep(86_400)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "Contact")[-1].cursor
+    vendor.clock.sleep(3_600)
+    vendor.records["Contact"].remove(ids[0])
+    vendor.records["Contact"].restore(ids[0])
+    vendor.clock.sleep(3_600)
+    assert stones(everything(salesforce, "Contact", cursor)) == {}
+
+
+@pytest.mark.parametrize("page", [1, 2_000])
+def test_what_was_merged_is_told_with_its_survivor_and_not_as_deleted(page: int) -> None:
+    """Also when the read is killed behind the page that told it, and the log is all that the next process sees."""
+    vendor = SalesforceVendor(hazards=Hazards(page=page))
+    ids = people(vendor, 4, apart=10)
+    vendor.clock.sleep(86_400)
+    cursor = everything(connector(vendor), "Contact")[-1].cursor
+    vendor.clock.sleep(3_600)
+    vendor.merged("Contact", ids[0], ids[1])
+    vendor.clock.sleep(60)
+    vendor.people_change("Contact", ids[2], {"Title": "Owner"})
+    vendor.clock.sleep(3_600)
+    held: dict[str, tuple[str, str | None]] = {}
+    complete = False
+    while not complete:
+        told = next(iter(connector(vendor).read("Contact", cursor)))
+        held |= stones([told])
+        cursor, complete = told.cursor, told.complete
+    assert held == {ids[1]: ("merged", ids[0])}
+
+
+def test_who_was_away_for_longer_than_deletes_are_kept_reads_everything() -> None:
+    vendor = SalesforceVendor()
+    people(vendor, 3)
+    vendor.clock.sleep(3_600)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "Contact")[-1].cursor
+    vendor.clock.sleep(14 * 86_400)
+    everything(salesforce, "Contact", cursor)
+    vendor.clock.sleep(86_400)
+    with pytest.raises(CursorGoneError, match="15 days"):
+        list(salesforce.read("Contact", cursor))
+
+
+@pytest.mark.parametrize("code", ["INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT"])
+def test_a_log_of_deletes_that_does_not_reach_back_is_said_and_everything_is_read(code: str) -> None:
+    vendor = SalesforceVendor()
+    people(vendor, 3)
+    vendor.clock.sleep(3_600)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "Contact")[-1].cursor
+    vendor.clock.sleep(3_600)
+    told = [{"message": "startDate before org replication enabled date", "errorCode": code}]
+    purged = Fault("purged", "jsforce/jsforce#406", "instead", lambda _, now: Answer.json(told, 400))
+    vendor.schedule = Schedule(only={len(vendor.log) + 1: purged})
+    with pytest.raises(CursorGoneError, match="log of deletes"):
+        list(salesforce.read("Contact", cursor))
+
+
+def test_the_next_read_begins_where_the_log_of_deletes_can_be_relied_on() -> None:
+    """A long transaction was under way: what it deleted is not in the log yet."""
+    vendor = SalesforceVendor()
+    people(vendor, 3)
+    vendor.clock.sleep(86_400)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "Contact")[-1].cursor
+    vendor.clock.sleep(86_400)
+    covered = vendor.clock.now() - timedelta(hours=2)
+    told = {"deletedRecords": [], "earliestDateAvailable": covered.isoformat(), "latestDateCovered": covered.isoformat()}
+    early = Fault("early", "the test's own", "instead", lambda _, now: Answer.json(told))
+    vendor.schedule = Schedule(only={len(vendor.log) + 1: early})
+    assert everything(salesforce, "Contact", cursor)[-1].cursor["since"] == covered.isoformat("T", "milliseconds").replace(
+        "+00:00", "Z"
+    )
 
 
 def test_a_record_out_of_the_bin_is_read_again() -> None:

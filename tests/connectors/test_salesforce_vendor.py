@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -158,6 +159,26 @@ def test_simple_salesforce_hears_what_was_deleted_and_updated() -> None:
     clock.sleep(60)
     assert [one["id"] for one in sf.Lead.deleted(start, clock.now())["deletedRecords"]] == [gone]
     assert sf.Lead.updated(start, clock.now())["ids"] == [kept]
+
+
+def test_the_log_of_deletes_has_what_is_in_no_bin_for_fifteen_days_and_is_not_asked_further_back_than_thirty() -> None:
+    clock = SimClock()
+    vendor = SalesforceVendor(clock, hazards=Hazards.none())
+    sf, start = client(vendor), clock.now()
+    clock.sleep(60)
+    gone = vendor.people_make("Lead", {"LastName": "B", "Company": "C"})["Id"]
+    vendor.records["Lead"].remove(gone)
+    vendor.records["Lead"].empty_bin()
+    clock.sleep(86_400)
+    assert sf.query("SELECT Id FROM Lead", include_deleted=True)["totalSize"] == 0
+    assert [one["id"] for one in sf.Lead.deleted(start, clock.now())["deletedRecords"]] == [gone]
+    with pytest.raises(SalesforceMalformedRequest, match="INVALID_REPLICATION_DATE"):
+        sf.Lead.deleted(clock.now() - timedelta(seconds=30), clock.now())
+    clock.sleep(15 * 86_400)
+    assert sf.Lead.deleted(start, clock.now())["deletedRecords"] == []
+    clock.sleep(15 * 86_400)
+    with pytest.raises(SalesforceMalformedRequest, match="INVALID_REPLICATION_DATE"):
+        sf.Lead.deleted(start, clock.now())
 
 
 @pytest.mark.parametrize(

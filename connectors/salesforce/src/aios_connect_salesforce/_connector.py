@@ -28,6 +28,7 @@ from aios_connect.connectors import (
     TruncatedError,
 )
 
+from ._bulk import Bulk
 from ._key import missing_keys, provision
 from ._objects import OBJECTS, PEOPLE
 from ._people import SPEC, People
@@ -95,7 +96,7 @@ class Salesforce(Connector):
         super().__init__(context)
         self._wire = Wire(context)
         self._schemas = Schemas(self._wire, context.settings.get("currency", ""))
-        self._reader = Reader(self._wire, self._schemas)
+        self._reader = Reader(self._wire, self._schemas, Bulk(self._wire, self._schemas, context))
         self._writer = Writer(self._wire, self._schemas, self._reader, context)
         self._people = People(self._reader, self._writer)
 

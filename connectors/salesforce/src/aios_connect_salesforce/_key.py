@@ -40,7 +40,9 @@ def provision(wire: Wire, schemas: Schemas, reader: Reader, user: str) -> list[s
         ConfigError: There is a field of that name that does not keep its values unique.
     """
     made: list[str] = []
-    for object in [name for name, kind in OBJECTS.items() if kind.key]:
+    keyed = [name for name, kind in OBJECTS.items() if kind.key]
+    schemas.learn(keyed)
+    for object in keyed:
         held = schemas.fields(object).get(KEY)
         if held is not None and not (held.get("unique") and held.get("externalId")):
             raise ConfigError(
@@ -60,18 +62,21 @@ def provision(wire: Wire, schemas: Schemas, reader: Reader, user: str) -> list[s
         except (AuthError, NotFoundError, RejectedError) as refused:
             _log.info("the field %s is to be made visible by an administrator: %s", KEY, refused.message)
         schemas.forget()
+        schemas.learn(made)
     return [f"field {KEY} on {object}" for object in made if KEY in schemas.fields(object)]
 
 
 def missing_keys(schemas: Schemas, objects: list[str]) -> dict[str, str]:
     """What cannot be done without our key -> what an administrator has to do."""
+    keyed = [object for object in objects if OBJECTS[object].key]
+    schemas.learn(keyed)
     return {
         f"create {object} without the risk of making one twice": (
             f"a custom field {KEY} on {object}: Setup > Object Manager > {object} > Fields & Relationships > New: Text, 80 "
             "characters, Unique (case sensitive), External ID; visible and editable for the user's profile"
         )
-        for object in objects
-        if OBJECTS[object].key and KEY not in schemas.fields(object)
+        for object in keyed
+        if KEY not in schemas.fields(object)
     }
 
 

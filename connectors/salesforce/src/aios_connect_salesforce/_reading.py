@@ -1,4 +1,5 @@
-"""Reading records in the order of their changes: what changed, what was deleted and what was merged, in one query.
+"""Reading records in the order of their changes: what changed, what was deleted and what was merged, in one query; and from the log
+of deletes what is in no bin any more.
 
 A read begins where the one before it began, less an overlap: a transaction may take ten minutes, and its records bear the instant at
 which they were written in it. Its own place is the instant and id of the last row. Salesforce's query goes on by a locator, which
@@ -7,7 +8,8 @@ lives as long as the sign-in that opened it and no longer than two days; when it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -25,6 +27,7 @@ from aios_connect.connectors import (
     instant,
 )
 
+from ._bulk import Bulk, Job
 from ._ids import full_id
 from ._objects import KEY, OBJECTS, STAMP
 from ._schema import Schemas
@@ -39,6 +42,12 @@ OVERLAP: Final = timedelta(minutes=10)
 RETRIEVED: Final = 2000
 """Ids per call that asks for records by id:
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_retrieve_post.htm"""
+
+_LOGGED: Final = timedelta(days=15)
+"""How long the log of deletes, and the bin, keep a record:
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_getdeleted.htm"""
+
+_JOB: Final = frozenset(one.name for one in fields(Job))
 
 _RESTARTS: Final = 3
 """How often a query is begun anew without having come further."""
@@ -65,36 +74,95 @@ class Reader:
     Args:
         wire: The way to Salesforce.
         schemas: What it says of its fields.
+        bulk: Reads what is big.
     """
 
-    def __init__(self, wire: Wire, schemas: Schemas) -> None:
+    def __init__(self, wire: Wire, schemas: Schemas, bulk: Bulk) -> None:
         self._wire = wire
         self._schemas = schemas
+        self._bulk = bulk
 
     def read(self, object: str, since: Cursor | None) -> Iterator[Page]:
         """Everything, or what changed since the cursor; see :meth:`aios_connect.connectors.Connector.read`."""
         position = _known(since, object)
+        first: Rows | None = None
+        job = Job(**{name: position[name] for name in _JOB if name in position}) if "job" in position else None
+        if not position:
+            first = self._wire.query(self._soql(object, {}, _Place()), object)
+            if self._bulk.pays(first) and (job := self._bulk.begin(object, _living(object))):
+                position = {"start": instant_text(first.clock)}
+        if job:
+            start = str(position["start"])
+
+            def cursor(job: Job | None) -> dict[str, Any]:
+                if job is None:
+                    return {"since": instant_text(instant(start) - OVERLAP)}
+                return {"start": start, **{name: value for name, value in asdict(job).items() if value or name == "of"}}
+
+            if (yield from self._bulk.read(object, job, cursor, fresh=first is not None)):
+                return
+            position, first = {"start": start}, None
+        yield from self._pages(object, position, first)
+
+    def _soql(self, object: str, position: Mapping[str, Any], place: _Place) -> str:
+        """What is behind a place, of everything or of what changed."""
+        behind = f"({STAMP} > {place.at} OR ({STAMP} = {place.at} AND Id > {literal(place.id)}))" if place.at else ""
+        floor = f"{STAMP} >= {position['since']}" if "since" in position else f"{_living(object)}"
+        where = " AND ".join(part for part in (floor if not behind or "since" not in position else "", behind) if part)
+        return f"SELECT {','.join(self._columns(object)[1])} FROM {object} WHERE {where} ORDER BY {STAMP}, Id"
+
+    def _pages(self, object: str, position: Mapping[str, Any], first: Rows | None) -> Iterator[Page]:
+        """Page by page; the first rows may be there already."""
         place = _Place(position.get("at", ""), position.get("id", ""))
         names, narrow = self._columns(object)
-        floor = f"{STAMP} >= {position['since']}" if "since" in position else f"{_living(object)}"
-
-        def soql() -> str:
-            behind = f"({STAMP} > {place.at} OR ({STAMP} = {place.at} AND Id > {literal(place.id)}))" if place.at else ""
-            where = " AND ".join(part for part in (floor if not behind or "since" not in position else "", behind) if part)
-            return f"SELECT {','.join(narrow)} FROM {object} WHERE {where} ORDER BY {STAMP}, Id"
-
         start = instant(position["start"]) if "start" in position else None
-        for rows, complete in self._walk(object, soql, place, start):
+        begun = instant(position["since"]) if "since" in position else None
+        told: set[str] = set()
+        for rows, complete in self._walk(object, lambda: self._soql(object, position, place), place, start, first=first):
             start = start or rows.clock
+            if begun and start - begun > _LOGGED and OBJECTS[object].announced and OBJECTS[object].writes:
+                raise CursorGoneError(
+                    f"the last read of {object} was more than {_LOGGED.days} days ago, and salesforce tells no older deletes",
+                    provider="salesforce",
+                    object=object,
+                )
             kept, stones, aside = self._sorted(object, rows.rows)
             if narrow is not names and kept:
                 kept = self.lookup(object, [raw["Id"] for raw in kept])
-            ending = max(start - OVERLAP, instant(position["since"])) if "since" in position else start - OVERLAP
+            ending = start - OVERLAP
+            if begun:
+                told.update(stone.id for stone in stones)
+                if complete and OBJECTS[object].writes:
+                    erased, covered = self._erased(object, begun, start, told)
+                    stones, ending = [*stones, *erased], min(ending, covered)
+                ending = max(ending, begun)
             cursor = {"since": instant_text(ending)}
             if not complete:
                 cursor = {name: position[name] for name in ("since",) if name in position} | {"start": instant_text(start)}
                 cursor |= {"at": place.at, "id": place.id} if place.at else {}
             yield Page(kept, cursor, complete, stones, aside)
+
+    def _erased(self, object: str, since: datetime, until: datetime, told: Set[str]) -> tuple[list[Tombstone], datetime]:
+        """What was deleted and is in no bin, by the log of deletes, without what was told; and up to when it can be relied on.
+
+        Some of what is in the log may have been restored, and what is in the bin may have been merged: a query tells.
+
+        Raises:
+            CursorGoneError: The log does not reach back so far.
+        """
+        logged, covered = self._wire.deleted(object, instant_text(since), instant_text(until))
+        doubtful = {id: at for id, at in logged.items() if id not in told}
+        names = [
+            name for name in ("Id", STAMP, "IsDeleted", "MasterRecordId") if name != "MasterRecordId" or OBJECTS[object].merges
+        ]
+        head = f"SELECT {','.join(names)} FROM {object} WHERE Id IN ("
+        parts = in_parts([literal(id) for id in doubtful], LONGEST - len(quote(head)))
+        known = self.rows(object, *(f"{head}{','.join(part)})" for part in parts))
+        for row in known:
+            doubtful.pop(str(row["Id"]), None)
+        _, stones, _ = self._sorted(object, known)
+        stones += [Tombstone(id, "deleted", at=at) for id, at in doubtful.items()]
+        return stones, covered
 
     def lookup(self, object: str, ids: Sequence[str]) -> list[Raw]:
         """The living records among these ids."""
@@ -167,14 +235,22 @@ class Reader:
         return names, ["Id", STAMP, kind.gone.split()[0], *(["MasterRecordId"] if kind.merges else [])]
 
     def _walk(
-        self, object: str, soql: Callable[[], str], place: _Place, start: datetime | None, *, by_id: bool = False
+        self,
+        object: str,
+        soql: Callable[[], str],
+        place: _Place,
+        start: datetime | None,
+        *,
+        by_id: bool = False,
+        first: Rows | None = None,
     ) -> Iterator[tuple[Rows, bool]]:
         """The rows of a query, call by call, and whether it is done: as it says itself, and as its count says."""
         progress, seen, following, stuck = Progress("salesforce", object), 0, "", 0
         while True:
             before = (place.at, place.id)
             try:
-                rows = self._wire.more(following, object) if following else self._wire.query(soql(), object)
+                rows = first or (self._wire.more(following, object) if following else self._wire.query(soql(), object))
+                first = None
             except CursorGoneError as error:
                 if not following:
                     raise
@@ -230,12 +306,17 @@ def _living(object: str) -> str:
     return f"{name} = {'false' if gone == 'true' else 'true'}"
 
 
-def _known(since: Cursor | None, object: str) -> dict[str, str]:
-    """A cursor of ours, whose instants are instants: they are written into queries."""
+def _known(since: Cursor | None, object: str) -> dict[str, Any]:
+    """A cursor of ours, whose instants are instants and whose job is an id: they are written into queries and addresses."""
     position = dict(since or {})
     try:
-        if not position.keys() <= {"since", "start", "at", "id"} or ("at" in position) is not ("id" in position):
+        if not position.keys() <= {"since", "start", "at", "id", *_JOB} or ("at" in position) is not ("id" in position):
             raise ValueError
-        return {name: str(value) if name == "id" else instant_text(instant(value)) for name, value in position.items()}
+        if _JOB & position.keys() and not (position.keys() <= {"start", *_JOB} and {"start", "job"} <= position.keys()):
+            raise ValueError
+        if not str(position.get("job", "a")).isalnum():
+            raise ValueError
+        read = {"id": str, "job": str, "locator": str, "of": int, "skip": int, "got": int}
+        return {name: read.get(name, lambda value: instant_text(instant(value)))(value) for name, value in position.items()}
     except (ValueError, TypeError):
         raise CursorGoneError("this cursor was not made by this connector", provider="salesforce", object=object) from None

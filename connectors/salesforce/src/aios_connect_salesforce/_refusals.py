@@ -73,6 +73,8 @@ def classify(response: Response) -> ProviderError | None:
         return RateLimitedError(f"salesforce says there were too many requests: {words}", retry_after=wait, **facts)
     if code == "INVALID_QUERY_LOCATOR":
         return CursorGoneError(f"salesforce closed the query: {words}", **facts)
+    if code == "INVALID_REPLICATION_DATE":
+        return CursorGoneError(f"salesforce's log of deletes does not reach back to the last read: {words}", **facts)
     if code in ("UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE"):
         return UnavailableError(f"salesforce cannot answer now: {words}", **facts)
     if response.status == 403 and code in _FORBIDDEN:

@@ -5,18 +5,21 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
-from aios_connect.connectors import FieldInfo, Schema, TruncatedError
+from aios_connect.connectors import FieldInfo, ProviderError, Schema, TruncatedError
 
 from ._objects import KEY, OBJECTS, STAMP
-from ._wire import Wire
+from ._wire import Part, Wire
 
-__all__ = ["CURRENCY", "Schemas", "schema_of"]
+__all__ = ["CURRENCY", "NUMBERS", "Schemas", "schema_of"]
 
 CURRENCY: Final = "CurrencyIsoCode"
 """The field with a record's currency; only organisations with several currencies have it."""
+
+NUMBERS: Final = frozenset({"double", "currency", "percent"})
+"""Types of numbers that may have a fraction."""
 
 _Type: TypeAlias = Literal["text", "integer", "decimal", "boolean", "date", "instant", "choice", "choices", "reference", "object"]
 
@@ -56,17 +59,40 @@ class Schemas:
     def __init__(self, wire: Wire, currency: str) -> None:
         self._wire = wire
         self._known: dict[str, dict[str, dict[str, Any]]] = {}
+        self._numbers: dict[str, frozenset[str]] = {}
+        self._lacking: dict[str, bool] = {}
         self.currency = currency
 
     def fields(self, object: str) -> Mapping[str, dict[str, Any]]:
         """Name -> what Salesforce says of the field."""
         if object not in self._known:
-            answer = self._wire.get(f"sobjects/{object}/describe", object)
-            listed = answer.get("fields") if isinstance(answer, dict) else None
-            if not isinstance(listed, list) or not listed:
-                raise TruncatedError(f"salesforce does not list the fields of {object}", provider="salesforce", object=object)
-            self._known[object] = {str(item["name"]): item for item in listed}
+            self._keep(object, self._wire.get(f"sobjects/{object}/describe", object))
         return self._known[object]
+
+    def learn(self, objects: Sequence[str]) -> None:
+        """Ask about several objects in one call."""
+        unknown = [object for object in objects if object not in self._known]
+        if len(unknown) > 1:
+            parts = [Part("GET", f"sobjects/{object}/describe") for object in unknown]
+            for object, answer in zip(unknown, self._wire.together(parts, "", safe=True), strict=True):
+                if isinstance(answer, ProviderError):
+                    raise answer
+                self._keep(object, answer)
+
+    def _keep(self, object: str, answer: Any) -> None:
+        listed = answer.get("fields") if isinstance(answer, dict) else None
+        if not isinstance(listed, list) or not listed:
+            raise TruncatedError(f"salesforce does not list the fields of {object}", provider="salesforce", object=object)
+        known = {str(item["name"]): item for item in listed}
+        self._known[object] = known
+        self._numbers[object] = frozenset(name for name, item in known.items() if item.get("type") in NUMBERS)
+        amounts = any(item.get("type") == "currency" for item in known.values())
+        self._lacking[object] = amounts and CURRENCY not in known
+
+    def numbers(self, object: str) -> frozenset[str]:
+        """The fields whose values are numbers that may have a fraction."""
+        self.fields(object)
+        return self._numbers[object]
 
     def names(self, object: str) -> list[str]:
         """The fields that are read of an object."""
@@ -86,8 +112,8 @@ class Schemas:
 
     def lacks_currency(self, object: str) -> bool:
         """Its records have amounts and do not say in which currency."""
-        known = self.fields(object)
-        return CURRENCY not in known and any(item.get("type") == "currency" for item in known.values())
+        self.fields(object)
+        return self._lacking[object]
 
 
 def schema_of(schemas: Schemas, object: str) -> Schema:

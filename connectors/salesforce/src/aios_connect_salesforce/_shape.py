@@ -15,25 +15,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from aios_connect.connectors import Raw, instant
 
 from ._ids import full_id, object_of
 from ._objects import OBJECTS
-from ._schema import CURRENCY, Schemas
+from ._schema import CURRENCY, NUMBERS, Schemas
 
-__all__ = ["NUMBERS", "same", "shaped", "what_of", "written"]
-
-NUMBERS: Final = frozenset({"double", "currency", "percent"})
-"""Types of numbers that may have a fraction."""
+__all__ = ["same", "shaped", "what_of", "written"]
 
 
 def shaped(schemas: Schemas, object: str, row: Mapping[str, Any]) -> Raw:
     """A row of an answer as a record."""
-    fields = schemas.fields(object)
+    numbers = schemas.numbers(object)
     raw: Raw = {
-        name: value if value is None or fields.get(name, {}).get("type") not in NUMBERS else _digits(value)
+        name: value if value is None or name not in numbers else _digits(value)
         for name, value in row.items()
         if name != "attributes"
     }

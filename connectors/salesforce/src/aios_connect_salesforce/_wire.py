@@ -17,6 +17,7 @@ from aios_connect.connectors import (
     CursorGoneError,
     NotFoundError,
     ProviderError,
+    RejectedError,
     Response,
     TruncatedError,
     instant,
@@ -104,6 +105,19 @@ class Wire:
         """The JSON of an answer to a question with a body, which may be asked twice without harm."""
         return self._http.request("POST", self._root + path, json=body, object=object, safe=True, classify=classify).json()
 
+    def fetch(self, path: str, object: str, **params: str) -> Response:
+        """An answer that is a table of texts."""
+        response = self._http.request(
+            "GET", self._root + path, params=params, headers={"accept": "text/csv"}, object=object, classify=classify
+        )
+        if response.is_web_page:
+            raise response.web_page()
+        return response
+
+    def change(self, path: str, object: str, body: Any) -> None:
+        """Change one thing."""
+        self._http.request("PATCH", self._root + path, json=body, object=object, classify=classify)
+
     def make(self, path: str, object: str, body: Any) -> Any:
         """Make one thing; the JSON of the answer."""
         return self._http.request("POST", self._root + path, json=body, object=object, classify=classify).json()
@@ -172,6 +186,27 @@ class Wire:
         """The first rows of a query; those of deleted and archived records are among them
         (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_queryall.htm)."""
         return self._rows("queryAll", object, {"q": soql})
+
+    def deleted(self, object: str, start: str, end: str) -> tuple[dict[str, datetime], datetime]:
+        """What the log of deletes says was deleted in a time: id -> when; and up to when it can be relied on
+        (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_getdeleted.htm).
+
+        Raises:
+            CursorGoneError: The log does not reach back so far, or holds too many.
+        """
+        try:
+            answer = self.get(f"sobjects/{object}/deleted/", object, start=start, end=end)
+        except RejectedError as error:
+            if "EXCEEDED_ID_LIMIT" not in error.message:
+                raise
+            raise CursorGoneError(
+                f"salesforce's log of deletes is too long: {error.message}", provider="salesforce", object=object
+            ) from error
+        try:
+            told = {str(one["id"]): instant(one["deletedDate"]) for one in answer["deletedRecords"]}
+            return told, instant(answer["latestDateCovered"])
+        except (KeyError, TypeError, ValueError):
+            raise TruncatedError("the log of deletes has another form", provider="salesforce", object=object) from None
 
     def more(self, following: str, object: str) -> Rows:
         """The next rows of a query.

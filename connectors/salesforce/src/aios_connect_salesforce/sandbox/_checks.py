@@ -32,7 +32,9 @@ def read_values(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name in ("attributes", "Id", "id"):
             continue
-        field = next((one for one in table.fields.values() if one.name.casefold() == name.casefold()), None)
+        field = table.fields.get(name)
+        if field is None:
+            field = next((one for one in table.fields.values() if one.name.casefold() == name.casefold()), None)
         if field is None:
             raise RefusedError(400, error("INVALID_FIELD", f"No such column '{name}' on sobject of type {table.name}"))
         told[field.name] = _read(field, value)

@@ -16,6 +16,7 @@ _SOAP: Final = "https://developer.salesforce.com/docs/atlas.en-us.api.meta/api"
 _OBJECTS: Final = "https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference"
 _TOOLING: Final = "https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling"
 _SOQL: Final = "https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl"
+_BULK: Final = "https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch"
 _COLLECTIONS: Final = f"{_REST}/resources_composite_sobjects_collections"
 
 EVIDENCE: Final[Mapping[str, str]] = {
@@ -38,7 +39,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "delete": f"{_REST}/dome_delete_record.htm",
     "by_key": f"{_REST}/resources_sobject_upsert_get.htm",
     "upsert": f"{_REST}/dome_upsert.htm",
-    "deleted": f"{_REST}/resources_getdeleted.htm",
+    "deleted": f"{_REST}/resources_getdeleted.htm: a log, 15 days of it; {_SOAP}/sforce_api_calls_getdeleted.htm: more than a minute; "
+    "a start of more than 30 days ago is refused: getomnico/omni#450; that one between 15 and 30 days is not, and tells less, is assumed",
     "updated": f"{_REST}/resources_getupdated.htm",
     "retrieve": f"{_COLLECTIONS}_retrieve_post.htm: 2,000 ids, null for what is not there",
     "retrieve_few": f"{_COLLECTIONS}_retrieve.htm",
@@ -48,6 +50,12 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "delete_many": f"{_COLLECTIONS}_delete.htm",
     "composite": f"{_REST}/resources_composite_composite_post.htm: 25 requests, 5 of them queries or collections, one call of the day; "
     f"{_REST}/requests_composite.htm: three headers are inherited, the others are each request's own; the codes of its refusals are assumed",
+    "make_job": f"{_BULK}/queries.htm: what it refuses; {_BULK}/query_create_job.htm",
+    "job": f"{_BULK}/query_get_one_job.htm; {_BULK}/bulk_api_2_job_states.htm",
+    "abort_job": f"{_BULK}/query_abort_job.htm",
+    "results": f"{_BULK}/query_get_job_results.htm: Sforce-Locator, null at the end, Sforce-NumberOfRecords, maxRecords; that what is nothing is "
+    "an empty text, and instants end with Z, is assumed",
+    "a job's results are kept for seven days": "salesforce_app_limits_platform_bulkapi.htm, of the same guide as the day's calls",
     # signing in
     "an answer with a token does not say when it ends": "the same page as token: no expires_in among its parameters",
     "a refresh token works once": "airbytehq/airbyte#80783: Refresh Token Rotation, enforced in 2026",
@@ -75,9 +83,13 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "a merged record names the one that stays": f"{_OBJECTS}/sforce_api_objects_account.htm: MasterRecordId",
     "what pointed at a merged record points at the other": f"{_SOAP}/sforce_api_calls_merge.htm",
     "the one that stays changes by a merge": "assumed",
+    "what is deleted for good is in the log of deletes and in no query": f"{_SOAP}/sforce_api_calls_emptyrecyclebin.htm for the query; that the "
+    f"log keeps it is assumed: {_SOAP}/sforce_api_calls_getdeleted.htm says that a purge of the bin can end the log early",
+    "what was restored is still in the log of deletes": "assumed; it is the harder of the two",
     "a restore is a change": "assumed; if it is not, aios reconcile finds it",
     "a converted lead names its contact": f"{_OBJECTS}/sforce_api_objects_lead.htm: ConvertedContactId",
-    "a role that is deleted by itself is in no bin": f"{_OBJECTS}/sforce_api_objects_opportunitycontactrole.htm: IsDeleted",
+    "a role that is deleted by itself is in no bin": f"{_OBJECTS}/sforce_api_objects_opportunitycontactrole.htm: IsDeleted; that the log of "
+    "deletes has it is assumed from getDeleted() among its calls there",
     "an opportunity has one primary role": f"{_OBJECTS}/sforce_api_objects_opportunitycontactrole.htm: IsPrimary; that the other one "
     "loses the mark by itself is assumed",
     "an opportunity's contact is its primary role": f"{_OBJECTS}/sforce_api_objects_opportunity.htm: ContactId; that a role leaves the "

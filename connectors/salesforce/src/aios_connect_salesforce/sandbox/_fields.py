@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 __all__ = ["STAGES", "Field", "Table", "described", "listed", "tables"]
@@ -271,11 +272,16 @@ def _field(object: str, text: str) -> Field:
 
 def tables() -> dict[str, Table]:
     """All objects of a new organisation, by name; made anew, as each may add fields."""
-    made = {}
-    for name, (prefix, label, plural, merges, text) in _SPECS.items():
-        fields = [_field(name, " ".join(part.split())) for part in text.split(";") if part.strip()]
-        made[name] = Table(name, prefix, label, plural, merges, {one.name: one for one in fields})
-    return made
+    return {
+        name: Table(name, prefix, label, plural, merges, {one.name: one for one in _fields(name)})
+        for name, (prefix, label, plural, merges, _) in _SPECS.items()
+    }
+
+
+@cache
+def _fields(object: str) -> tuple[Field, ...]:
+    """The fields of an object of a new organisation, read once."""
+    return tuple(_field(object, " ".join(part.split())) for part in _SPECS[object][-1].split(";") if part.strip())
 
 
 _SOAP: Final[Mapping[str, str]] = {
@@ -304,7 +310,7 @@ def described(table: Table, version: str) -> dict[str, Any]:
             for name in ("actionOverrides", "childRelationships", "namedLayoutInfos", "recordTypeInfos", "supportedScopes")
         },
         "compactLayoutable": True,
-        "fields": [_told(table, one) for one in table.fields.values()],
+        "fields": [_told(one) for one in table.fields.values()],
         "searchLayoutable": True,
     }
 
@@ -331,7 +337,8 @@ def listed(table: Table, version: str) -> dict[str, Any]:
     }
 
 
-def _told(table: Table, one: Field) -> dict[str, Any]:
+@cache
+def _told(one: Field) -> dict[str, Any]:
     false = (
         "aiPredictionField autoNumber calculated cascadeDelete dependentPicklist deprecatedAndHidden displayLocationInDecimal "
         "encrypted formulaTreatNullNumberAsZero highScaleNumber htmlFormatted restrictedDelete writeRequiresMasterRead"

@@ -41,6 +41,8 @@ class Hazards:
         wide: Rows of a query with two or more long texts (the same page: Salesforce may bring fewer; that it brings 200 is assumed).
         locators: Queries a user may have open; the oldest is closed (simple-salesforce/simple-salesforce#95).
         daily: Calls a day (https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/).
+        job: Seconds a query job takes; assumed.
+        results: Rows of a job a call brings at most (https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/); how many is assumed.
         locks: Every so many-th record that is written is locked by another transaction for a moment; how often is assumed.
         one_session: A refresh ends the session before it, and its open queries (airbytehq/airbyte#84302).
         duplicates: A duplicate rule warns of a person whose e-mail address is taken (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm).
@@ -52,6 +54,8 @@ class Hazards:
     wide: int = 200
     locators: int = 10
     daily: int = 100_000
+    job: float = 20.0
+    results: int = 50_000
     locks: int = 97
     one_session: bool = True
     duplicates: bool = True
@@ -60,7 +64,7 @@ class Hazards:
     @classmethod
     def none(cls) -> Hazards:
         """An organisation as the documentation's examples show it."""
-        return cls(0.0, 2000, 2000, 10**9, 10**9, 0, False, False, False)
+        return cls(0.0, 2000, 2000, 10**9, 10**9, 0.0, 50_000, 0, False, False, False)
 
 
 @dataclass(slots=True)
@@ -203,7 +207,7 @@ class Organisation(Vendor):
     @route("GET", "/services/data/{version}/?")
     def resources(self, call: Call, version: str) -> Any:
         self.enter(call)
-        names = ("query", "queryAll", "sobjects", "limits", "composite", "tooling")
+        names = ("query", "queryAll", "sobjects", "limits", "composite", "tooling", "jobs")
         return {"identity": self._identity(call), **{name: f"/services/data/{version}/{name}" for name in names}}
 
     @route("GET", "/services/data/{version}/limits/?")

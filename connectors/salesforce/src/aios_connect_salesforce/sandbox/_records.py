@@ -35,6 +35,7 @@ class Records:
         self._count = _FIRST
         self._all: dict[str, dict[str, Any]] = {}
         self._unique: dict[tuple[str, str], str] = {}
+        self._log: list[tuple[str, datetime]] = []
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -89,10 +90,21 @@ class Records:
         for name in [name for name, field in self.table.fields.items() if field.external]:
             self._unique.pop((name, str(row.get(name))), None)
         self._put(row, {"IsDeleted": True, **({"MasterRecordId": survivor} if survivor else {})}, by or self._user)
+        self._log.append((row["Id"], self._now()))
 
     def erase(self, id: str) -> None:
         """Delete a living record for good: it is in no bin, and no query finds it."""
-        del self._all[self._must(id)["Id"]]
+        row = self._must(id)
+        del self._all[row["Id"]]
+        self._log.append((row["Id"], self._now()))
+
+    def empty_bin(self) -> None:
+        """Delete for good what is in the bin: no query finds it, and the log of deletes still has it."""
+        self._all = {id: row for id, row in self._all.items() if not row.get("IsDeleted")}
+
+    def deletes(self, start: datetime, end: datetime) -> list[tuple[str, datetime]]:
+        """What was deleted when, restored or not, in the bin or not."""
+        return [(id, at) for id, at in self._log if start <= at < end]
 
     def restore(self, id: str) -> None:
         """A person takes a record out of the bin; that it counts as a change is assumed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -11,9 +11,9 @@ from aios_connect.sandbox import Answer, Call, RefusedError, route
 from aios_connect_salesforce._ids import full_id
 
 from ._checks import read_values, shown
-from ._composite import Composite
 from ._deeds import body_of, failed
 from ._fields import Field, Table, described, listed
+from ._jobs import Jobs
 from ._organisation import Locator, encoded
 from ._soql import error, parse
 
@@ -21,9 +21,12 @@ __all__ = ["SalesforceVendor"]
 
 _COLLECTION: Final = 200
 _RETRIEVED: Final = 2000
+_MINUTE: Final = timedelta(minutes=1)
+_LOGGED: Final = timedelta(days=15)
+_REPLICATED: Final = timedelta(days=30)
 
 
-class SalesforceVendor(Composite):
+class SalesforceVendor(Jobs):
     """One fake Salesforce organisation. Deterministic: the same seed, clock and requests give the same answers. Nothing is recorded."""
 
     # queries
@@ -102,7 +105,7 @@ class SalesforceVendor(Composite):
     @route("GET", "/services/data/{version}/sobjects/{object}/describe/?")
     def describe(self, call: Call, version: str, object: str) -> Any:
         self.enter(call)
-        return described(self.table(object), version)
+        return encoded(described(self.table(object), version))
 
     @route("POST", "/services/data/{version}/tooling/sobjects/CustomField/?")
     def make_field(self, call: Call, version: str) -> Any:
@@ -183,13 +186,17 @@ class SalesforceVendor(Composite):
     def deleted(self, call: Call, version: str, object: str) -> Any:
         """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_getdeleted.htm"""
         self.enter(call)
-        start, end = (_given(call, name) for name in ("start", "end"))
-        gone = [row for row in self.records[object].all() if row.get("IsDeleted") and start <= row["SystemModstamp"] < end]
-        told = [
-            {"id": row["Id"], "deletedDate": shown(self.tables[object].fields["SystemModstamp"], row["SystemModstamp"])}
-            for row in gone
-        ]
-        return {"deletedRecords": told, "earliestDateAvailable": call.query["start"], "latestDateCovered": call.query["end"]}
+        stamp = self.table(object).fields["SystemModstamp"]
+        start, end = (_given(call, name).replace(second=0, microsecond=0) for name in ("start", "end"))
+        earliest = self.clock.now().replace(second=0, microsecond=0) - _REPLICATED
+        if end - start <= _MINUTE or start < earliest:
+            words = "startDate is not before endDate by a minute" if start >= earliest else "startDate before 30 days"
+            raise RefusedError(400, error("INVALID_REPLICATION_DATE", words))
+        covered = min(end, self.clock.now())
+        logged = self.records[object].deletes(max(start, earliest + _REPLICATED - _LOGGED), covered)
+        told = [{"id": id, "deletedDate": shown(stamp, at)} for id, at in logged]
+        dates = {"earliestDateAvailable": shown(stamp, earliest), "latestDateCovered": shown(stamp, covered)}
+        return {"deletedRecords": told, **dates}
 
     @route("GET", "/services/data/{version}/sobjects/{object}/updated/?")
     def updated(self, call: Call, version: str, object: str) -> Any:
@@ -284,21 +291,25 @@ class SalesforceVendor(Composite):
         table = self.tables[object]
         told: dict[str, Any] = {"attributes": {"type": object, "url": f"/services/data/{version}/sobjects/{object}/{row['Id']}"}}
         for name in names:
-            above, _, rest = name.partition(".")
-            if rest:
-                pointer = str(row.get(f"{above}Id") or "")
-                to = next((one for one in self.tables.values() if pointer and pointer.startswith(one.prefix)), None)
-                other = self.records[to.name].any(pointer) if to else None
-                told[above] = (
-                    None
-                    if to is None or other is None
-                    else {**(told.get(above) or {}), **self._row(version, to.name, other, [rest])}
-                )
-            elif table.fields[name].type == "address":
+            field = table.fields.get(name)
+            if field is None:
+                told |= self._above(version, row, name, told)
+            elif field.type == "address":
                 told[name] = _address(table, name, row)
             else:
-                told[name] = shown(table.fields[name], row.get(name))
+                value = row.get(name)
+                told[name] = value if value is None or isinstance(value, (str, bool)) else shown(field, value)
         return told
+
+    def _above(self, version: str, row: Mapping[str, Any], name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+        """A field of the record that another one points at: ``Account.Name``."""
+        above, _, rest = name.partition(".")
+        pointer = str(row.get(f"{above}Id") or "")
+        to = next((one for one in self.tables.values() if pointer and pointer.startswith(one.prefix)), None)
+        other = self.records[to.name].any(pointer) if to else None
+        if to is None or other is None:
+            return {above: None}
+        return {above: {**(told.get(above) or {}), **self._row(version, to.name, other, [rest])}}
 
     def _kind(self, one: Mapping[str, Any]) -> Table:
         return self.table(str((one.get("attributes") or {}).get("type")))
