@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -158,6 +159,15 @@ def test_an_event_is_made_in_the_calendar_it_names() -> None:
     team = vendor.add_calendar("team@group.calendar.example.com", "The team")
     made = create(connector(vendor, calendars=f"primary,{team.id}"), calendar=team.id)
     assert (made.outcome, len(team.events), len(vendor.calendars[ADDRESS].events)) == ("written", 1, 0)
+
+
+def test_a_weekly_event_stays_at_nine_when_the_clocks_change() -> None:
+    vendor = plain()
+    google = connector(vendor)
+    when = {"start": "2026-03-02T17:00:00Z", "end": "2026-03-02T18:00:00Z", "timeZone": "America/Los_Angeles"}
+    create(google, when=when, recurrence=["RRULE:FREQ=WEEKLY;COUNT=2"])
+    found = google.occurrences(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+    assert [raw["when"]["start"] for raw in found] == ["2026-03-02T17:00:00Z", "2026-03-09T16:00:00Z"]
 
 
 def test_one_instance_of_a_series_is_changed_and_another_is_dropped() -> None:
