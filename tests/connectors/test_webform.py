@@ -393,7 +393,7 @@ def test_who_fills_in_the_trap_is_kept_aside_and_told_the_same(desk: Desk) -> No
     assert (aside.id, aside.reason) == (said(machine)["id"], "the field 'fax', which people do not see, is filled in")
     assert "fax=1" in aside.raw
     assert desk.form.lookup("submissions", [said(machine)["id"]]) == []
-    assert desk.form.check().details == {"submissions": "1", "aside": "1"}
+    assert desk.form.check().details == {"submissions": "1", "people": "1", "aside": "1"}
 
 
 @pytest.mark.parametrize(

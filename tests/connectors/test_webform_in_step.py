@@ -11,7 +11,7 @@ from aios_connect_webform import WebForm
 
 from aios_connect.cli import main
 from aios_connect.connectors import Request
-from aios_connect.model import Intake
+from aios_connect.model import Intake, Person
 from aios_connect.project import Project
 from aios_connect.sandbox import serve
 
@@ -32,7 +32,7 @@ JOB = """
 job: enquiries
 connections: [website, hub, sheet]
 kinds:
-  person: {create: [hub]}
+  person: {create: [hub], authority: {default: hub}}
   intake: {create: [hub], skip: [received_at], deletes: ask}
 """
 
@@ -60,6 +60,11 @@ class Office:
             found = list(project.connection("hub").read("intake"))
         return {str(ticket.custom["content"]): ticket for ticket in found if ticket.channel == "web_form"}
 
+    def person(self, ticket: Intake) -> Person:
+        """The contact of a ticket."""
+        with Project.find() as project:
+            return project.connection("hub").get("person", str(ticket.person).removeprefix("contacts:"))
+
     def _form(self, project: Project) -> WebForm:
         connector = project.connection("website").connector
         assert isinstance(connector, WebForm)
@@ -83,7 +88,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
         yield Office()
 
 
-def test_an_enquiry_is_one_ticket_however_often_it_is_sent_and_run(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_enquiry_is_one_ticket_however_often_it_is_sent_and_run(office: Office) -> None:
     before = office.tickets()
     office.post(b"name=Ann&email=ann%40example.org&subject=Quote&message=Two+offices")
     office.run()
@@ -92,19 +97,48 @@ def test_an_enquiry_is_one_ticket_however_often_it_is_sent_and_run(office: Offic
     made = {content: ticket for content, ticket in office.tickets().items() if content not in before}
     assert list(made) == ["Two offices"]
     assert made["Two offices"].custom["subject"] == "Quote"
-    assert "?emails.work=ann@example.org" in capsys.readouterr().out  # she is nobody that HubSpot knows
 
 
-def test_an_enquiry_finds_its_person_as_soon_as_there_is_one(office: Office) -> None:
-    office.post(b"email=Ann%40Example.org&message=Call+me")
+def test_who_is_new_is_a_contact_with_the_first_ticket_and_asks_nobody(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.post(b"given-name=Ann&family-name=Lee&email=Ann%40Example.org&message=Call+me")
     office.run()
-    assert office.tickets()["Call me"].person is None
+    office.post(b"given-name=Anna&email=ann%40example.org&message=Call+me+again")
+    office.run()
+    tickets = office.tickets()
+    assert tickets["Call me"].person == tickets["Call me again"].person
+    ann = office.person(tickets["Call me"])
+    assert (ann.names.given, ann.names.family, ann.emails.work) == ("Ann", "Lee", "Ann@example.org")
+    capsys.readouterr()
+    main(["exceptions"])
+    assert "ann" not in capsys.readouterr().out.lower()
+
+
+def test_who_is_known_stays_as_known_whatever_is_written_in_that_name(office: Office) -> None:
+    with Project.find() as project:
+        known = next(person for person in project.connection("hub").read("person") if person.emails.work and person.names.given)
+    office.post(f"given-name=Mallory&email={known.emails.work}&message=It+is+me".encode())
+    office.run()
+    assert office.person(office.tickets()["It is me"]).names == known.names
+
+
+def test_who_writes_and_stands_in_a_sheet_later_is_one_person(office: Office) -> None:
+    office.post(b"email=ann%40example.org&message=Call+me")
+    office.run()
     with Path("sheet/people.csv").open("a", encoding="utf-8") as sheet:
         sheet.write("P-1,Ann,Lee,ann@example.org\n")
     office.run()
-    with Project.find() as project:
-        person = project.connection("hub").get("person", str(office.tickets()["Call me"].person).removeprefix("contacts:"))
-    assert (person.names.family, person.emails.work) == ("Lee", "ann@example.org")
+    ann = office.person(office.tickets()["Call me"])
+    assert (ann.names.family, ann.emails.work) == ("Lee", "ann@example.org")
+
+
+def test_who_is_not_to_be_made_is_told_once_and_the_ticket_is_made(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sync/jobs/enquiries.yaml").write_text(JOB.replace("create: [hub], auth", "auth"), encoding="utf-8")
+    office.post(b"email=ann%40example.org&message=Call+me")
+    office.run()
+    assert capsys.readouterr().out.count("its person ann@example.org is not there, and the job makes none there") == 1
+    assert office.tickets()["Call me"].person is None
 
 
 def test_a_machine_makes_no_ticket_until_a_person_says_it_was_none(office: Office) -> None:

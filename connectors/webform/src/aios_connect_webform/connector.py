@@ -36,10 +36,10 @@ from aios_connect.connectors.webhooks import Reply
 
 from .content import Content, read_content
 from .door import SETTINGS, Door, keys_of
-from .inbox import Arrival, Entry, Inbox, Kept
-from .records import MISSHAPEN, SCHEMAS, record
+from .inbox import PEOPLE, Arrival, Entry, Inbox, Kept
+from .records import MISSHAPEN, SCHEMAS, address, record
 from .replies import preflight, refused, taken
-from .sources import SOURCES, Event, Proof
+from .sources import SOURCES, Event, Proof, Told
 from .sources.source import CALLS, SUBMISSIONS
 
 __all__ = ["WebForm"]
@@ -86,6 +86,7 @@ class WebForm(Connector):
         objects={
             SUBMISSIONS: _OBJECT(title="Enquiries"),
             CALLS: _OBJECT(title="Calls", references={"submission": SUBMISSIONS}),
+            PEOPLE: _OBJECT(title="People who write"),
         },
         webhooks=True,
         proof="real HTTP on loopback, kills between keeping and answering; signatures by the vendors' own test vectors",
@@ -212,6 +213,7 @@ class WebForm(Connector):
             key=event.key,
             strict=event.strict,
             digest=content.digest({self._door.trap, self._door.shown}),
+            person=address(self._source, Told(content, headers, received.isoformat())) if SUBMISSIONS in event.objects else "",
             within=self._door.same_within,
             trust=proof.trust,
             aside=event.caught,
@@ -255,7 +257,7 @@ class WebForm(Connector):
     def _known(self, object: str) -> str:
         if object not in self.spec.objects:
             raise NotFoundError(
-                f"there is no object {object!r} here", hint="submissions or calls", provider="webform", object=object
+                f"there is no object {object!r} here", hint=", ".join(self.spec.objects), provider="webform", object=object
             )
         return object
 

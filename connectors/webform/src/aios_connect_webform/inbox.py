@@ -3,10 +3,13 @@
 One SQLite file, written by any number of threads and processes. A *delivery* is a request as received and never changes. A *record* is
 what deliveries of one subject amount to; it has a number that grows with every change, by which it is read. Writers come one after the
 other, so a number that is seen is never followed by a smaller one.
+
+Who names himself in a delivery by an address is a record, too: what the first delivery with that address says of him.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -21,7 +24,7 @@ from typing import Final
 
 from aios_connect.connectors import ConflictError, UnavailableError
 
-__all__ = ["Arrival", "Delivery", "Entry", "Inbox", "Kept"]
+__all__ = ["PEOPLE", "Arrival", "Delivery", "Entry", "Inbox", "Kept"]
 
 _SCHEMA: Final = """
 create table if not exists inbox (id text not null);
@@ -54,10 +57,16 @@ create table if not exists record (
 create index if not exists record_changed on record (object, changed);
 create index if not exists record_number on record (changed);
 create table if not exists alias (id text primary key, subject text not null);
+create table if not exists person (id text not null, number integer not null, primary key (id, number)) without rowid;
+create index if not exists person_number on person (number);
 """
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Of the layout."""
-_GOOD: Final = "not gone and exists (select 1 from delivery where subject = record.id and aside = '')"
+PEOPLE: Final = "people"
+"""The object that shows whoever is named by an address."""
+_GOOD: Final = f"not gone and (object = '{PEOPLE}' or exists (select 1 from delivery where subject = record.id and aside = ''))"
+_NAMING: Final = "person join delivery using (number) where aside = ''"
+_FACTS: Final = "number, via, received, kept, key, trust, headers, body, aside"
 _WAIT: Final = 10.0
 """Seconds to wait for another writer."""
 
@@ -78,6 +87,7 @@ class Arrival:
         key: The same for every delivery of one event; empty if the sender gives none.
         strict: The key is the sender's promise that the content is the same.
         digest: The same for the same content.
+        person: The address by which somebody names himself in it; empty if nobody does.
         within: Seconds in which the same content is taken for the same event, where there is no key.
         trust: ``verified`` or ``unverified``.
         aside: Why it is kept aside; empty if it is not.
@@ -89,6 +99,7 @@ class Arrival:
     body: bytes = field(repr=False)
     objects: Sequence[str]
     digest: str
+    person: str = ""
     subject: str = ""
     follows: str = ""
     key: str = ""
@@ -141,7 +152,7 @@ class Entry:
         times: How often something came for it, repeated deliveries included.
         gone: It was erased, or joined with another.
         survivor: The record it was joined with.
-        deliveries: What came, the oldest first; what is kept aside only if nothing else is there.
+        deliveries: What came, the oldest first; what is kept aside only if nothing else is there. Of a person, what first named him.
     """
 
     id: str
@@ -198,11 +209,12 @@ class Inbox:
                     )
                 if aside and not arrival.aside:
                     db.execute("update delivery set aside = '' where number = ?", (number,))
+                    self._show_people(db, [number], now)
                 return Kept(subject, self._touch(db, subject, (), now), arrival.key, again=True)
             subject = self._subject(db, arrival, now)
             if self._is_gone(db, subject):
                 return Kept(subject, (), arrival.key, again=True)  # it was erased, and stays so
-            db.execute(
+            added = db.execute(
                 "insert into delivery (subject, via, received, kept, key, digest, aside, trust, headers, body)"
                 " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -217,7 +229,11 @@ class Inbox:
                     json.dumps(dict(arrival.headers), ensure_ascii=True),
                     arrival.body,
                 ),
-            )
+            ).lastrowid
+            if arrival.person:
+                db.execute("insert into person values (?, ?)", (self._person(db, arrival.person), added))
+            if not arrival.aside:
+                self._show_people(db, [added], now)
             return Kept(subject, self._touch(db, subject, arrival.objects, now), arrival.key, again=False)
 
     def page(self, object: str, after: int, upto: int, size: int) -> list[Entry]:
@@ -228,7 +244,7 @@ class Inbox:
                 " order by changed limit ?",
                 (object, after, upto, size),
             ).fetchall()
-            return self._entries(db, rows)
+            return self._entries(db, object, rows)
 
     def entries(self, object: str, ids: Sequence[str]) -> list[Entry]:
         """The records with these ids; those that are not there are left out."""
@@ -240,7 +256,7 @@ class Inbox:
                     f"select id, changed, at, times, gone, survivor from record where object = ? and id in ({_marks(some)})",
                     (object, *some),
                 ).fetchall()
-                found += self._entries(db, rows)
+                found += self._entries(db, object, rows)
         return found
 
     def listed(self, object: str) -> list[tuple[str, int]]:
@@ -265,13 +281,16 @@ class Inbox:
         """Take a record that was kept aside for a good one; False if there is none."""
         now = self._now()
         with self._writing() as db:
-            if not db.execute("update delivery set aside = '' where subject = ? and aside <> ''", (id,)).rowcount:
+            kept = db.execute("select number from delivery where subject = ? and aside <> ''", (id,)).fetchall()
+            if not kept:
                 return False
+            db.execute("update delivery set aside = '' where subject = ?", (id,))
+            self._show_people(db, [number for (number,) in kept], now)
             self._touch(db, id, (), now, times=0)
             return True
 
     def erase(self, id: str) -> bool:
-        """Forget what was sent for a record, for good; False if it is not there.
+        """Forget what was sent for a record, for good; False if it is not there. Of a person: all that names him.
 
         Its id and the keys of its events stay, so that it does not come back when it is delivered once more.
         """
@@ -279,9 +298,9 @@ class Inbox:
         with self._writing() as db:
             if not db.execute("select 1 from record where id = ? and not gone", (id,)).fetchone():
                 return False
-            db.execute("update delivery set headers = '{}', body = x'', digest = '' where subject = ?", (id,))
-            self._touch(db, id, (), now, times=0)
-            db.execute("update record set gone = 1 where id = ?", (id,))
+            named = db.execute(f"select distinct subject from {_NAMING} and id = ?", (id,)).fetchall()
+            for subject in [subject for (subject,) in named] or [id]:
+                self._forget(db, subject, now)
         with self._using() as db:
             db.execute("pragma wal_checkpoint(truncate)")
         return True
@@ -332,6 +351,30 @@ class Inbox:
         db.executemany("insert or ignore into alias values (?, ?)", [(id, subject) for id in both if id])
         return subject
 
+    def _forget(self, db: sqlite3.Connection, subject: str, now: datetime) -> None:
+        """Forget what was sent for a subject, and whoever is named in nothing else."""
+        its = "number in (select number from delivery where subject = ?)"
+        people = [id for (id,) in db.execute(f"select distinct id from person where {its}", (subject,)).fetchall()]
+        db.execute(f"delete from person where {its}", (subject,))
+        db.execute("update delivery set headers = '{}', body = x'', digest = '' where subject = ?", (subject,))
+        left = {id for id in people if db.execute(f"select 1 from {_NAMING} and id = ?", (id,)).fetchone()}
+        for id in (subject, *people):
+            self._touch(db, id, (), now, times=0)
+            if id not in left:
+                db.execute("update record set gone = 1 where id = ?", (id,))
+
+    def _person(self, db: sqlite3.Connection, address: str) -> str:
+        """The id of who names himself so. It says nothing of the address, as it stays when that is erased."""
+        own = db.execute("select id from inbox").fetchone()[0]
+        return hashlib.sha256(f"{own} {address}".encode()).hexdigest()[:32]
+
+    def _show_people(self, db: sqlite3.Connection, numbers: Sequence[int | None], now: datetime) -> None:
+        """Who is named in these deliveries shows from now on."""
+        for number in numbers:
+            for (id,) in db.execute("select id from person where number = ?", (number,)).fetchall():
+                db.execute("update record set gone = 0 where id = ? and gone", (id,))
+                self._touch(db, id, [PEOPLE], now)
+
     def _is_gone(self, db: sqlite3.Connection, id: str) -> bool:
         return db.execute("select 1 from record where id = ? and gone", (id,)).fetchone() is not None
 
@@ -356,17 +399,17 @@ class Inbox:
         )
         return [str(row[0]) for row in db.execute("select object from record where id = ? and not gone order by object", (id,))]
 
-    def _entries(self, db: sqlite3.Connection, rows: Sequence[tuple[str, int, str, int, int, str | None]]) -> list[Entry]:
+    def _entries(
+        self, db: sqlite3.Connection, object: str, rows: Sequence[tuple[str, int, str, int, int, str | None]]
+    ) -> list[Entry]:
         came: dict[str, list[Delivery]] = {row[0]: [] for row in rows}
-        for subject, *facts in db.execute(
-            "select subject, number, via, received, kept, key, trust, headers, body, aside from delivery"
-            f" where subject in ({_marks(list(came))}) order by number",
-            tuple(came),
-        ):
+        what = f"id, {_FACTS} from {_NAMING} and id" if object == PEOPLE else f"subject, {_FACTS} from delivery where subject"
+        for of, *facts in db.execute(f"select {what} in ({_marks(list(came))}) order by number", tuple(came)):
             number, via, received, kept, key, trust, headers, body, aside = facts
-            came[subject].append(Delivery(number, via, received, kept, key or "", trust, json.loads(headers), bytes(body), aside))
-        for subject, deliveries in came.items():
-            came[subject] = [delivery for delivery in deliveries if not delivery.aside] or deliveries
+            came[of].append(Delivery(number, via, received, kept, key or "", trust, json.loads(headers), bytes(body), aside))
+        for of, deliveries in came.items():
+            good = [delivery for delivery in deliveries if not delivery.aside] or deliveries
+            came[of] = good[:1] if object == PEOPLE else good  # what others say in his name later changes nobody
         return [Entry(id, changed, at, times, bool(gone), survivor, came[id]) for id, changed, at, times, gone, survivor in rows]
 
     @contextmanager

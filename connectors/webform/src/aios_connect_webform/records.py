@@ -1,22 +1,24 @@
-"""Records as they are read: what every submission and every call has, around what its source says."""
+"""Records as they are read: what every submission, every call and every person has, around what its source says."""
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from aios_connect.connectors import FieldInfo, Quarantined, Raw, RejectedError, Schema
 
 from .content import read_content
 from .door import Door
-from .inbox import Entry
-from .sources import SOURCES, Told
+from .inbox import PEOPLE, Entry
+from .sources import SOURCES, Source, Told
 from .sources.source import CALLS, SUBMISSIONS
 
-__all__ = ["MISSHAPEN", "SCHEMAS", "record"]
+__all__ = ["MISSHAPEN", "SCHEMAS", "address", "record"]
 
 MISSHAPEN: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RejectedError)
 """What is raised over a payload that is not what its source always sends."""
 
+_ADDRESS: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _INSTANT: Final = "instant"
 _COMMON: Final[dict[str, tuple[str, str]]] = {
     "id": ("text", "Id"),
@@ -64,7 +66,11 @@ _OF_SUBMISSIONS: Final[dict[str, tuple[str, str]]] = {
     "files": ("list", "Files that came along"),
     "body": ("object", "The vendor's own JSON, as it came last"),
 }
+_WHO: Final = ("name", "given-name", "family-name", "email", "tel", "organization", "postal-code")
 _OF_CALLS: Final[dict[str, tuple[str, str]]] = {"submission": ("reference", "The enquiry it is")}
+
+
+_TOLD: Final = ("id", "version", "changed_at", "source", "via", "trust", "received_at", "deliveries", "raw", "fields")
 
 
 def _schema(object: str, fields: dict[str, tuple[str, str]]) -> Schema:
@@ -75,6 +81,9 @@ def _schema(object: str, fields: dict[str, tuple[str, str]]) -> Schema:
 SCHEMAS: Final = {
     SUBMISSIONS: _schema(SUBMISSIONS, _COMMON | _OF_SUBMISSIONS),
     CALLS: _schema(CALLS, _COMMON | _OF_CALLS),
+    PEOPLE: _schema(
+        PEOPLE, {path: told for path, told in _COMMON.items() if path in _TOLD or path.removeprefix("fields.") in _WHO}
+    ),
 }
 """By object. What was said may have any name, so there is always more."""
 
@@ -90,7 +99,7 @@ def record(entry: Entry, object: str, door: Door, connection: str) -> Raw | Quar
             Told(read_content(one.body, one.headers.get("content-type", "")), one.headers, one.received)
             for one in entry.deliveries
         ]
-        said = source.said(told, object)
+        said = source.said(told, SUBMISSIONS if object == PEOPLE else object)
     except MISSHAPEN as error:
         return Quarantined(place, f"it cannot be read: {error}", first.body.decode("utf-8", "replace"), entry.id)
     raw: Raw = {
@@ -110,11 +119,23 @@ def record(entry: Entry, object: str, door: Door, connection: str) -> Raw | Quar
         "fields": {_name(name): value for name, value in said.fields.items() if name not in (door.trap, door.shown)},
         **said.more,
     }
+    if object == PEOPLE:
+        raw["fields"] = {name: value for name in _WHO if (value := said.fields.get(name)) not in (None, "")}
+        return {name: raw[name] for name in _TOLD}
     if object == CALLS:
         raw["submission"] = entry.id if (said.more.get("call") or {}).get("direction") == "in" else None
     else:
         raw["first"], raw["last"] = (_origin(said.origins, at) for at in (0, -1))
     return raw
+
+
+def address(source: Source, told: Told) -> str:
+    """By which address somebody names himself in a delivery, in small letters; empty if nobody does."""
+    try:
+        email = source.said([told], SUBMISSIONS).fields.get("email")
+    except MISSHAPEN:
+        return ""
+    return email.strip().lower() if isinstance(email, str) and _ADDRESS.fullmatch(email.strip()) else ""
 
 
 def _name(name: str) -> str:
