@@ -232,6 +232,36 @@ def test_an_association_is_written_moved_and_taken_away() -> None:
     assert point({}, company="1") == "rejected"
 
 
+def test_an_association_takes_the_place_of_the_one_that_the_plan_saw_and_of_no_other() -> None:
+    vendor = furnish(HubSpotVendor())
+    hubspot = connector(vendor)
+    deal = str(list(vendor.records["deals"])[-1].id)
+    beside, old, new = (str(record.id) for record in list(vendor.records["contacts"])[:3])
+
+    def held(*ids: str) -> None:
+        for contact in vendor.associations.of("deals", int(deal), "contacts"):
+            vendor.associations.remove("deals", int(deal), "contacts", contact)
+        for id in ids:
+            vendor.associations.add("deals", int(deal), "contacts", int(id))
+
+    def point(expect: str | None, to: str | None) -> tuple[str, set[str]]:
+        change = Change("update", "1", deal, {"associations": {"contact": to}}, {"associations": {"contact": expect}})
+        (receipt,) = hubspot.write("deals", [change])
+        return receipt.outcome, {str(id) for id in vendor.associations.of("deals", int(deal), "contacts")}
+
+    held(beside, old)
+    assert point(old, new) == ("written", {beside, new})
+    assert point(old, new) == ("unchanged", {beside, new})
+    assert point(old, beside) == ("unchanged", {beside, new})
+    held(old, new)  # a move that was cut off half-way
+    assert point(old, new) == ("written", {new})
+    held(beside, old)
+    assert point(old, None) == ("written", {beside})
+    assert point(old, None) == ("conflict", {beside})
+    held(beside, old)
+    assert point(None, new) == ("written", {beside, old, new}), "nobody could tell which of them was meant"
+
+
 def test_an_archive_spares_a_record_that_changed() -> None:
     vendor, hubspot = ready()
     kept, dead, gone = (str(vendor.records["contacts"].create({"firstname": "old"}).id) for _ in range(3))

@@ -156,7 +156,7 @@ class Writer:
     ) -> _Receipts:
         """Write one association of each change: the new one first, so that none is without for a moment.
 
-        A primary one leaves the others beside it; where there is no such mark, the one takes the place of the others.
+        It takes the place of the one that the plan saw, and leaves the others beside it: who put them there knows why.
         """
         path = self._wire.address("associations", f"{object}/{to.to}/batch")
         lines = [change.line for change in changes]
@@ -165,9 +165,10 @@ class Writer:
             target = change.patch["associations"][to.name]
             if target:
                 new.append({"from": {"id": change.id}, "to": {"id": target}, "types": _types(to)})
-            if not (target and to.primary):
-                gone = [{"id": id} for id, _ in held[change.id or ""] if id != target]
-                old += [{"from": {"id": change.id}, "to": gone}] if gone else []
+            ids = {id for id, _ in held[change.id or ""]}
+            replaced = _replaced(change, to.name, held[change.id or ""])
+            if replaced in ids and replaced != target and not (target and to.primary):
+                old.append({"from": {"id": change.id}, "to": [{"id": replaced}]})
         if new:
             answer, _ = self._wire.post(f"{path}/create", object, {"inputs": new}, safe=True, lines=lines)
             for error in answer.get("errors") or ():
@@ -371,22 +372,51 @@ def _compared(
     if raw is None:
         survivor = _survivor(change, now)
         return Receipt("conflict", change.id, reason=f"it was merged into {survivor}" if survivor else "it is not there any more")
-    told, expected = change.patch.get("associations") or {}, change.expect.get("associations") or {}
-    held = {name: _pointed_at(links[name][raw["id"]]) for name in told}
+    told = change.patch.get("associations") or {}
+    held = {name: links[name][raw["id"]] for name in told}
     properties = change.patch.get("properties") or {}
-    if _holds(raw, properties) and all((told[name] or None) in held[name] for name in told):
+    if _holds(raw, properties) and all(_points(change, name, held[name]) for name in told):
         return Receipt("unchanged", change.id, raw["updatedAt"])
-    moved = any((expected[name] or None) not in held[name] for name in told if name in expected)
-    if moved or not _holds(raw, change.expect.get("properties") or {}):
+    if any(_moved(change, name, held[name]) for name in told) or not _holds(raw, change.expect.get("properties") or {}):
         return Receipt("conflict", change.id, raw["updatedAt"], current=raw, reason="it changed since the plan was made")
     return None
 
 
-def _pointed_at(found: Sequence[tuple[str, bool]]) -> tuple[str | None, ...]:
+def _pointed_at(found: Sequence[tuple[str, bool]]) -> str | None:
     """What a record may be said to point at: the primary one, the only one, or nothing in particular when there are several."""
-    ids = tuple(dict.fromkeys(id for id, _ in found))
-    primary = tuple(id for id, is_primary in found if is_primary)[:1]
-    return primary or (ids if len(ids) == 1 else (None,))
+    ids = list(dict.fromkeys(id for id, _ in found))
+    primary = [id for id, is_primary in found if is_primary]
+    return primary[0] if primary else ids[0] if len(ids) == 1 else None
+
+
+def _replaced(change: Change, name: str, found: Sequence[tuple[str, bool]]) -> str | None:
+    """What an association is to be taken from: what the plan saw; without a plan, what it clearly is now."""
+    expected = change.expect.get("associations") or {}
+    return (expected[name] or None) if name in expected else _pointed_at(found)
+
+
+def _points(change: Change, name: str, found: Sequence[tuple[str, bool]]) -> bool:
+    """True if an association is as it is to be: at its target, and no more at what that replaces."""
+    target, old, primary = change.patch["associations"][name] or None, _replaced(change, name, found), _has_primary(found)
+    ids = {id for id, _ in found}
+    if primary or target is None:
+        return _pointed_at(found) == target and (old is None or old not in ids or primary)
+    return target in ids and (old in (None, target) or old not in ids)
+
+
+def _moved(change: Change, name: str, found: Sequence[tuple[str, bool]]) -> bool:
+    """True if somebody else pointed an association elsewhere since the plan saw it."""
+    expected = change.expect.get("associations") or {}
+    if name not in expected:
+        return False
+    old = expected[name] or None
+    if _has_primary(found) or old is None:
+        return _pointed_at(found) != old
+    return old not in {id for id, _ in found}
+
+
+def _has_primary(found: Sequence[tuple[str, bool]]) -> bool:
+    return any(is_primary for _, is_primary in found)
 
 
 def _survivor(change: Change, now: Mapping[str, Raw]) -> str | None:

@@ -93,12 +93,15 @@ class Associations:
         self.tell(object, id, to, other, True)
 
     def move(self, object: str, id: int, heir: int) -> None:
-        """Give all that a merged record points at to its survivor."""
+        """Give all that a merged record points at, and all that points at it, to its survivor; who is primary stays so."""
         for (left, right), table in list(self._held.items()):
             if left == object:
                 for other, primary in list(table.get(id, {}).items()):
+                    pointing = self.of(right, other, left).get(id, False)
                     self.remove(left, id, right, other)
-                    self.add(left, heir, right, other, primary=primary and not self.of(left, heir, right))
+                    self.add(left, heir, right, other, primary=primary and not any(self.of(left, heir, right).values()))
+                    there = self._held[right, left][other]
+                    there[heir] = there[heir] or (pointing and not any(there.values()))
 
     def inline(self, object: str, id: int, to: str) -> list[dict[str, str]]:
         """As a list or a single read of v3 shows them: one entry per type."""

@@ -35,6 +35,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "404 as a web page": "HubspotCommunity/hubspot-ruby#124 for the first API; that v3 does so too is assumed",
     # what becomes of records
     "a merge makes a new record": "https://developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies",
+    "who pointed at a merged record as the primary one points at its survivor so": "assumed; of what the merged ones point at the "
+    "same page says that the primary one's comes first",
     "the id of a merged record leads to its survivor": "https://community.hubspot.com/t5/APIs-Integrations/"
     "Question-about-using-batch-read-API/m-p/1101616",
     "hs_merged_object_ids": "amp-labs/connectors#3487; fivetran/dbt_hubspot#46",
