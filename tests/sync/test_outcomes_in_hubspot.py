@@ -293,3 +293,88 @@ def test_a_deal_of_somebody_who_is_never_made_elsewhere_is_made_without_and_gets
     assert pair.right.shelves["deals"].find("name", "Windows").values["person"] == there.id  # type: ignore[union-attr]
     assert pair.asked() == []
     pair.store.close()
+
+
+@pytest.fixture
+def ada(asking: Pair) -> tuple[Pair, dict[str, str]]:
+    """The deal *Roof* is Ada's on both sides; Bob and Eve are there too, by HubSpot's ids."""
+    people = {name: asking.left.shelves["people"].create({"first": name, "email": f"{name}@mail.example"}).id for name in PEOPLE}
+    asking.left.shelves["deals"].change(asking.left_id("Roof"), {"person": people["Ada"]})
+    assert asking.run().clean
+    return asking, people
+
+
+PEOPLE = ("Ada", "Bob", "Eve")
+
+
+def _right_person(pair: Pair, name: str) -> str:
+    return next(person.id for person in pair.right.shelves["people"] if person.values["first"] == name)
+
+
+def _right_roof(pair: Pair) -> dict[str, Any]:
+    roof = pair.right.shelves["deals"].get(pair.right_id("Roof"))
+    assert roof is not None
+    return dict(roof.values)
+
+
+def _people_of_roof(pair: Pair) -> set[str]:
+    return {str(id) for id in pair.left.associations.of("deals", int(pair.left_id("Roof")), "contacts")}
+
+
+def test_who_stands_beside_the_person_of_a_deal_stays_there(ada: tuple[Pair, dict[str, str]]) -> None:
+    pair, people = ada
+    roof = int(pair.left_id("Roof"))
+    pair.left.associations.add("deals", roof, "contacts", int(people["Bob"]), primary=False)
+    pair.left.shelves["deals"].change(str(roof), {"value": "150"})
+    assert pair.run().clean
+    assert (_right_roof(pair)["value"], _right_roof(pair)["person"]) == ("150", _right_person(pair, "Ada"))
+    assert pair.run().written == 0
+    assert _people_of_roof(pair) == {people["Ada"], people["Bob"]}
+    pair.right.shelves["deals"].change(pair.right_id("Roof"), {"person": _right_person(pair, "Eve")}, by="ann")
+    assert pair.run().clean
+    assert _people_of_roof(pair) >= {people["Bob"], people["Eve"]}
+    assert pair.run().written == 0
+    assert pair.asked() == []
+
+
+def test_who_was_put_in_anothers_place_in_hubspot_and_elsewhere_is_asked_about(
+    ada: tuple[Pair, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair, people = ada
+    monkeypatch.setattr(pair.left, "moved", lambda *_: None)  # an association moves no instant of the deal
+    roof = int(pair.left_id("Roof"))
+    pair.left.associations.add("deals", roof, "contacts", int(people["Bob"]), primary=False)
+    pair.left.associations.remove("deals", roof, "contacts", int(people["Ada"]))
+    pair.right.shelves["deals"].change(pair.right_id("Roof"), {"person": _right_person(pair, "Eve")}, by="ann")
+    assert pair.run().conflict == 1
+    assert _people_of_roof(pair) == {people["Bob"]}
+    pair.run()
+    (question,) = pair.asked()
+    assert (question.code, question.leaf) == ("conflict", "person")
+    pair.decide("left")
+    assert _right_roof(pair)["person"] == _right_person(pair, "Bob")
+
+
+@pytest.mark.parametrize("take", ["delete", "recreate"])
+def test_what_pointed_at_a_deleted_record_points_at_it_elsewhere_until_somebody_decides(
+    ada: tuple[Pair, dict[str, str]], take: str
+) -> None:
+    pair, people = ada
+    pair.left.drop("people", people["Ada"])
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"value": "150"})  # now it is read, and points at nobody
+    there = _right_person(pair, "Ada")
+    for _ in range(2):
+        assert pair.run().clean
+        assert (_right_roof(pair)["value"], _right_roof(pair)["person"]) == ("150", there)
+        assert [question.code for question in pair.asked()] == ["deleted_elsewhere"]
+    pair.decide(take)
+    assert pair.run().clean
+    if take == "recreate":
+        (made,) = _people_of_roof(pair)
+        assert made not in people.values()
+        assert _right_roof(pair)["person"] == there
+    else:
+        assert _people_of_roof(pair) == set()
+        assert _right_roof(pair)["person"] is None
+    assert pair.run().written == 0
+    assert pair.asked() == []

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, update
 from aios_connect.store import Store
 from aios_connect.store.pages import PageRow, upsert_records
 from aios_connect.store.records import (
+    clear_proposals,
     entities_after,
     entities_by_id,
     entities_by_key,
@@ -116,3 +117,15 @@ def test_a_question_is_taken_back_by_its_whole_name_and_not_by_its_short_id(stor
         assert count_open(tx, "job", "rejected") == 1
         resolve_exceptions(tx, [rejected], AT)
         assert count_open(tx, "job", "rejected") == 0
+
+
+def test_a_proposal_that_is_taken_back_leaves_no_agreement_behind(store: Store) -> None:
+    proposed = {"base": '{"name":"Ada"}', "given": 3, "entity": "e00001", "evidence": "it carries our key"}
+    with store.begin() as tx:
+        for id, linked in (("1", False), ("2", True)):
+            upsert_records(tx, [PageRow("crm", "people", id, "person", "{}", "{}", "1", AT, "m", "r")])
+            tx.execute(update(record).where(record.c.id == id).values(linked=linked, **proposed))
+        clear_proposals(tx, ["crm"], ["person"])
+        found = records_by_id(tx, "crm", "people", ["1", "2"])
+    assert {name: getattr(found["1"], name) for name in proposed} == dict.fromkeys(proposed)
+    assert {name: getattr(found["2"], name) for name in proposed} == proposed

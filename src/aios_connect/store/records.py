@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, false, func, insert, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, case, delete, false, func, insert, or_, select, true, update
 
 from .tables import entity as _entity
 from .tables import key as _key
@@ -146,16 +146,18 @@ def record_at(tx: Connection, connection: str, object: str, id: str) -> RecordRo
     return records_by_id(tx, connection, object, [id]).get(id)
 
 
-def entities_of(tx: Connection, references: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
-    """(connection, object, id) -> entity, for those that have one, proposed or linked."""
+def entities_of(tx: Connection, references: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], tuple[str, str | None]]:
+    """(connection, object, id) -> entity, and how the record went if it is gone and the entity is not; for those that have one."""
     objects: dict[tuple[str, str], list[str]] = {}
     for connection, object, id in references:
         objects.setdefault((connection, object), []).append(id)
     found = {}
     for (connection, object), ids in objects.items():
         for part in _parts(ids):  # one object a statement: SQLite has no index for a list of triples
-            query = select(_record.c.id, _record.c.entity).where(_at(connection, object), _record.c.id.in_(part))
-            found.update({(connection, object, id): entity for id, entity in tx.execute(query) if entity is not None})
+            lost = case((_entity.c.gone.is_(None), _record.c.gone))
+            query = select(_record.c.id, _record.c.entity, lost).outerjoin(_entity, _entity.c.id == _record.c.entity)
+            rows = tx.execute(query.where(_at(connection, object), _record.c.id.in_(part)))
+            found.update({(connection, object, id): (entity, gone) for id, entity, gone in rows if entity is not None})
     return found
 
 
@@ -188,11 +190,11 @@ def unlinked_after(tx: Connection, connection: str, object: str, last: str, size
 
 
 def clear_proposals(tx: Connection, connections: Sequence[str], kinds: Sequence[str]) -> None:
-    """Forget what an earlier, never applied plan proposed."""
+    """Forget what an earlier, never applied plan proposed, and what it would have been agreed with."""
     tx.execute(
         update(_record)
         .where(_record.c.linked == false(), _record.c.connection.in_(connections), _record.c.kind.in_(kinds))
-        .values(entity=None, evidence=None)
+        .values(entity=None, evidence=None, base=None, given=None)
     )
     orphan = and_(
         _entity.c.proposed == true(),

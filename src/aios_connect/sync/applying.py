@@ -24,6 +24,7 @@ from aios_connect.model.canonical import instant_text
 from aios_connect.store import Store
 from aios_connect.store.records import entities_by_id, loads, records_by_id, records_of
 
+from .catching_up import read_again
 from .effects import (
     creations_sent,
     effects_of,
@@ -203,6 +204,7 @@ class _Applier:
         self._store = store
         self._now = now
         self._report = report
+        self._stale: dict[tuple[str, str], list[str]] = {}  # connection and kind -> records that are not as the store has them
         with store.read() as tx:
             self._wary = has_loose_ends(tx, job.job, self._plan)
 
@@ -223,7 +225,14 @@ class _Applier:
                 fresh = self._recover(doubtful) + fresh
             if fresh:
                 self._write(fresh)
+            self._read_stale()
         task.advance(len(lines))
+
+    def _read_stale(self) -> None:
+        """Read again what the vendor refused because it changed: not every change moves the instant that a read goes by."""
+        while self._stale:
+            (name, kind), ids = self._stale.popitem()
+            read_again(ids, kind, self._connections[name], self._store, self._report.run)
 
     def _note(self, lines: Sequence[PlanLine]) -> None:
         if not lines:
@@ -411,6 +420,8 @@ class _Applier:
             for line, change, receipt in results:
                 receipt = receipt if change is None else judged(tx, line, change, receipt, spec)
                 told.append((line, receipt))
+                if receipt.outcome == "conflict" and change is not None and line.id is not None:
+                    self._stale.setdefault((line.connection, line.kind), []).append(line.id)
                 outcomes[line.line] = (receipt.outcome, receipt.id or line.id, receipt.reason)
                 if receipt.outcome in ("written", "unchanged") and change is not None:
                     run, said = self._report.run, sent.get(line.line)

@@ -1,4 +1,4 @@
-"""Catching up: what a reconcile found apart is asked for by its id, and the store says again what the vendors say."""
+"""Catching up: what a reconcile or a refused write showed to be stale is asked for by its id, and the store says what the vendor says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from .planning import new_id
 from .reading import PageReader
 from .reconciling import Drift
 
-__all__ = ["catch_up"]
+__all__ = ["catch_up", "read_again"]
+
+_PART = 500
 
 
 def catch_up(drifts: Sequence[Drift], connections: Mapping[str, Connection], store: Store, *, now: Callable[[], datetime]) -> int:
@@ -26,31 +28,38 @@ def catch_up(drifts: Sequence[Drift], connections: Mapping[str, Connection], sto
 
     A vanished one that its vendor, asked for that very id, does not have either is taken for deleted: the listing was whole.
     """
-    run = new_id("run", now(), "catch up")
-    return sum(_read_again(drift, connections[drift.connection], store, run) for drift in drifts)
-
-
-def _read_again(drift: Drift, connection: Connection, store: Store, run: str) -> int:
-    mapping, spec = connection.mapping(drift.kind), connection.connector.spec.objects[drift.object]
-    reader, identify = PageReader(connection.name, mapping, spec, run), at_path(spec.id)
-    count = 0
-    for ids in _parts([*drift.unknown, *drift.stale, *drift.vanished], spec.lookup_size):
-        found = connection.connector.lookup(drift.object, ids)
-        rows, _ = reader.map(Page(found, {}, False))
-        gone = set(ids) - {str(identify(raw)) for raw in found}
-        of_object = (record_table.c.connection == connection.name, record_table.c.object == drift.object)
-        with store.begin() as tx:
-            # asked for by its id, a record is as it is, whatever instant it bears
-            tx.execute(update(record_table).where(*of_object, record_table.c.id.in_(ids)).values(modified=None))
-            upsert_records(tx, rows)
-            tx.execute(
-                update(record_table)
-                .where(*of_object, record_table.c.id.in_(gone), record_table.c.gone.is_(None))
-                .values(gone="absent", absences=record_table.c.absences + 2)
-            )
+    run, count = new_id("run", now(), "catch up"), 0
+    for drift in drifts:
+        ids = [*drift.unknown, *drift.stale, *drift.vanished]
+        lost = read_again(ids, drift.kind, connections[drift.connection], store, run)
+        of_object = (record_table.c.connection == drift.connection, record_table.c.object == drift.object)
+        for part in _parts(lost, _PART):
+            gone = update(record_table).where(*of_object, record_table.c.id.in_(part), record_table.c.gone.is_(None))
+            with store.begin() as tx:
+                tx.execute(gone.values(gone="absent", absences=record_table.c.absences + 2))
         count += len(ids)
     return count
 
 
-def _parts(ids: list[str], size: int) -> Iterator[list[str]]:
+def read_again(ids: Sequence[str], kind: str, connection: Connection, store: Store, run: str) -> list[str]:
+    """Ask for records by their ids and write down what they are now; returns the ids that are not there."""
+    mapping = connection.mapping(kind)
+    spec = connection.connector.spec.objects[mapping.object]
+    reader, identify = PageReader(connection.name, mapping, spec, run), at_path(spec.id)
+    of_object = (record_table.c.connection == connection.name, record_table.c.object == mapping.object)
+    lost: list[str] = []
+    for part in _parts(ids, spec.lookup_size):
+        asked = set(part)
+        found = [raw for raw in connection.connector.lookup(mapping.object, part) if str(identify(raw)) in asked]
+        rows, _ = reader.map(Page(found, {}, False))
+        with store.begin() as tx:
+            # asked for by its id, a record is as it is, whatever instant it bears
+            tx.execute(update(record_table).where(*of_object, record_table.c.id.in_(part)).values(modified=None))
+            upsert_records(tx, rows)
+        there = {str(identify(raw)) for raw in found}
+        lost += [id for id in part if id not in there]
+    return lost
+
+
+def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))

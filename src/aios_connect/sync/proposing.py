@@ -157,12 +157,16 @@ class _Told:
 def _update(subject: Subject, connection: Connection, record: RecordRow, rule: KindRule, references: References) -> _Told:
     resolved, allowed = subject.resolved[connection.name], allowed_writes(connection, subject.entity.kind, rule)
     unknown = references.unresolved(connection.name, subject.seen[connection.name])  # it says something, we know not what
+    cleared = subject.still(subject.cleared[connection.name])
+    lost = {leaf for leaf in cleared if not references.is_at(connection.name, subject.merged.leaves[leaf])}
+    silent = lost | subject.still(subject.unclear[connection.name])
     told = {
         leaf: value
         for leaf, value in subject.merged.leaves.items()
         if leaf in allowed
         and leaf not in subject.open_leaves
         and leaf not in unknown
+        and leaf not in silent
         and value != resolved.get(leaf)
         and (value is not None or leaf in resolved)
     }
@@ -274,7 +278,8 @@ def _note(subject: Subject, references: References, outstanding: set[str]) -> Pl
         waiting, unknown = subject.open_leaves & subject.seen[name].keys(), references.unresolved(name, subject.seen[name])
         unheard = subject.merged.leaves.keys() & set(unknown)  # who points at somebody unknown is told nothing else meanwhile
         in_step = name not in outstanding and not waiting and not unheard
-        open_ = sorted(waiting) + unknown
+        silent = subject.still(subject.cleared[name]) | subject.still(subject.unclear[name])
+        open_ = sorted(waiting | silent) + unknown
         agreement = Agreement(name, record.object, record.id, seen_digest(record.seen), open_, in_step)
         known = loads(record.base) if record.base else {}
         news = record.base is None or agreed_base(subject.seen[name], known, open_) != known
@@ -299,8 +304,15 @@ def _note(subject: Subject, references: References, outstanding: set[str]) -> Pl
 
 
 def agreed_base(seen: Leaves, known: Leaves, open_: Collection[str]) -> Leaves:
-    """The base of a record once its present state is agreed: what it shows now, and what was agreed before for the open leaves."""
-    return {leaf: known[leaf] if leaf in open_ else value for leaf, value in seen.items() if leaf not in open_ or leaf in known}
+    """The base of a record once its present state is agreed: what it shows now, and what was agreed before for the open leaves.
+
+    Args:
+        seen: What it shows.
+        known: What was agreed before.
+        open_: Leaves that wait for a person, that nobody can resolve, or that the record is silent about.
+    """
+    agreed = {leaf: known[leaf] if leaf in open_ else value for leaf, value in seen.items() if leaf not in open_ or leaf in known}
+    return agreed | {leaf: known[leaf] for leaf in open_ if leaf not in seen and leaf in known}
 
 
 def expected(raw: Raw, patch: dict[str, Any]) -> Raw:

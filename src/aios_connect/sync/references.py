@@ -56,6 +56,7 @@ class References:
         self._makes = makes
         self._leaves = reference_leaves(kind)
         self._known: dict[tuple[str, str, str], str] = {}
+        self._deleted: set[tuple[str, str, str]] = set()
         self._records: dict[str, list[RecordRow]] = {}
         self._entities: dict[str, EntityRow] = {}
 
@@ -76,7 +77,8 @@ class References:
                     object, _, id = value.partition(":")
                     by_id.add((connection, object, id))
         found = entities_of(self._tx, by_id)
-        self._known = {key: entity for key, entity in found.items()}
+        self._known = {key: entity for key, (entity, _) in found.items()}
+        self._deleted = {key for key, (_, gone) in found.items() if gone not in (None, "merged")}
         for kind in {kind for kind, _ in by_value}:
             owners = entities_by_key(self._tx, kind, [key for of, key in by_value if of == kind])
             for key, entities in owners.items():
@@ -104,6 +106,33 @@ class References:
             for leaf, kind in self._leaves.items()
             if isinstance(leaves.get(leaf), str) and leaves[leaf] and self.entity(connection, kind, leaves[leaf]) is None
         ]
+
+    def cleared(self, connection: str, seen: _Leaves, base: _Leaves) -> dict[str, str]:
+        """Reference leaf -> entity, where a record points at nothing since that entity was deleted there, and lives elsewhere.
+
+        Nobody said that of this record: whether the other side keeps what was deleted is a question about that, not about this.
+        """
+        found = {}
+        for leaf, kind in self._leaves.items():
+            value = base.get(leaf)
+            if leaf in seen and seen[leaf] is None and isinstance(value, str) and value:
+                entity = self.entity(connection, kind, value)
+                if entity is not None and (connection, *value.split(":", 1)) in self._deleted:
+                    found[leaf] = entity
+        return found
+
+    def unclear(self, connection: str, seen: _Leaves, base: _Leaves, leaves: Iterable[str]) -> dict[str, str]:
+        """Reference leaf -> entity agreed on, of those leaves about which a record says nothing any more: not even that it has none.
+
+        It may point at several now, with no telling which is meant.
+        """
+        silent = (leaf for leaf in leaves if leaf not in seen and isinstance(base.get(leaf), str) and base[leaf])
+        found = {leaf: self.entity(connection, self._leaves[leaf], base[leaf]) for leaf in silent if leaf in self._leaves}
+        return {leaf: entity for leaf, entity in found.items() if entity is not None}
+
+    def is_at(self, connection: str, entity: str) -> bool:
+        """True if a connection has a living record of an entity that :meth:`fetch` loaded."""
+        return any(record.connection == connection and record.gone is None for record in self._records.get(entity, ()))
 
     def kind_of(self, leaf: str) -> str:
         """The kind that a reference leaf points at."""

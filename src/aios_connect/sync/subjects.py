@@ -49,6 +49,8 @@ class Subject:
         resolved: The same with references turned into entities.
         merged: What comes of it.
         decided: Leaf -> what the merge decided.
+        cleared: Connection -> leaves that point at nothing there since what they pointed at was deleted, with the entity that it was.
+        unclear: Connection -> leaves that may point at several there, with the entity that was agreed.
         unanswered: Connection -> updates that were sent there and never answered.
     """
 
@@ -61,6 +63,8 @@ class Subject:
     resolved: dict[str, Leaves] = field(default_factory=dict)
     merged: Merged = field(default_factory=lambda: Merged({}))
     decided: dict[str, Decision] = field(default_factory=dict)
+    cleared: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    unclear: dict[str, Mapping[str, str]] = field(default_factory=dict)
     unanswered: dict[str, list[Update]] = field(default_factory=dict)
 
     @classmethod
@@ -115,7 +119,10 @@ class Subject:
             seen = self.seen[connection.name]
             resolved = self.resolved[connection.name] = references.resolved(connection.name, seen)
             base: Leaves = {} if record.base is None else loads(record.base)
-            changed = frozenset(_changed(seen, base) & resolved.keys())
+            cleared = self.cleared[connection.name] = references.cleared(connection.name, seen, base)
+            points = connection.mapping(kind).references
+            self.unclear[connection.name] = references.unclear(connection.name, seen, base, points)
+            changed = frozenset(_changed(seen, base) & resolved.keys() - cleared.keys())
             fresh = frozenset(leaf for leaf in changed if leaf not in base)
             unheard = self._unheard(record, base, changed, references)
             writes = allowed_writes(connection, kind, rule)
@@ -151,7 +158,11 @@ class Subject:
     def edited(self, name: str) -> bool:
         """True if a side changed anything since all agreed."""
         record = self.living[name]
-        return record.base is not None and bool(_changed(self.seen[name], loads(record.base)))
+        return record.base is not None and bool(_changed(self.seen[name], loads(record.base)) - self.cleared[name].keys())
+
+    def still(self, said: Mapping[str, str]) -> set[str]:
+        """Of these leaves (leaf -> entity) the ones that still point at that entity."""
+        return {leaf for leaf, entity in said.items() if self.merged.leaves.get(leaf) == entity}
 
 
 def allowed_writes(connection: Connection, kind: str, rule: KindRule) -> frozenset[str]:
