@@ -193,7 +193,7 @@ class View:
             return
         for name, other in _LINKS[self._object].items():
             known = self._pointed_at(id, other)
-            if other == to and known is not ... and known != self._links.get((id, name), ...):
+            if other == to and not isinstance(known, frozenset) and known != self._links.get((id, name), ...):
                 self._links[id, name] = known
                 edit = Edit(self._account.clock.now(), self._account.acting, str(id), {name: known})
                 self.history[:] = [past for past in self.history if not _within_one_call(past, edit)]
@@ -205,15 +205,14 @@ class View:
             name: _plain(name, record.values.get(property, "")) for name, property in _PROPERTIES[self._object].items()
         }
         for name, to in _LINKS[self._object].items():
-            known = self._pointed_at(record.id, to)
-            values[name] = None if known is ... else known
+            values[name] = self._pointed_at(record.id, to)
         return Item(str(record.id), 1, record.created, record.modified, values)
 
     def _pointed_at(self, id: int, to: str) -> Any:
-        """The id, ``None`` for nothing, ``...`` for nobody knows."""
+        """The id, ``None`` for nothing, several if nobody knows which is meant."""
         held = self._account.associations.of(OBJECTS[self._object], id, to)
         chosen = [other for other, primary in held.items() if primary] or list(held)
-        return str(chosen[0]) if len(chosen) == 1 else ... if chosen else None
+        return str(chosen[0]) if len(chosen) == 1 else frozenset(map(str, chosen)) if chosen else None
 
     def _point(self, id: int, links: Mapping[str, str | None]) -> None:
         ours = OBJECTS[self._object]
@@ -258,16 +257,24 @@ class _Watched(Associations):
     def __init__(self, account: HubSpotAccount) -> None:
         super().__init__(account._lives)
         self._account = account
+        self._made: set[tuple[str, int, str, int]] = set()  # those that the API made last
 
     def add(self, object: str, id: int, to: str, other: int, *, primary: bool = False) -> None:
+        mark = self._made.add if self._account.acting == "api" else self._made.discard
+        mark((object, id, to, other))
         super().add(object, id, to, other, primary=primary)
         self._tell(object, id, to, other)
 
     def remove(self, object: str, id: int, to: str, other: int) -> None:
         held = other in self.of(object, id, to)
         super().remove(object, id, to, other)
+        beside = {one for one in self.of(object, id, to) if (object, id, to, one) not in self._made}
+        who = (
+            "the server" if beside and self._account.acting == "api" else self._account.acting
+        )  # what stood beside comes forward
         if held:
-            self._tell(object, id, to, other)
+            with self._account.by(who):
+                self._tell(object, id, to, other)
 
     def _tell(self, object: str, id: int, to: str, other: int) -> None:
         self._account.moved(object, id, to)

@@ -6,7 +6,7 @@ Records are known across both servers by what people never edit: a company's dom
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -40,6 +40,7 @@ class _Cell:
             is, not what was meanwhile.
         gone: Side -> what it said when the record went away there, and whether that was a person's word nobody had heard. A merge that
             gives the record a new id, or a restore, brings it back: who finds the same value there has said nothing by that.
+        cleared: Side -> what a reference pointed at there until that was deleted: the server took it away, and nobody said so.
         vague: People gave it the same value on both sides before the first run ended; whether the run saw that, nobody can tell.
     """
 
@@ -47,8 +48,9 @@ class _Cell:
     fresh: set[str] = field(default_factory=set)
     since: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     agreed: bool = False
-    last: list[Any] = field(default_factory=list)
+    last: list[Any] = field(default_factory=lambda: [None])
     gone: dict[str, tuple[Any, bool]] = field(default_factory=dict)
+    cleared: dict[str, Any] = field(default_factory=dict)
     vague: bool = False
 
     def forget(self, side: str) -> None:
@@ -136,15 +138,21 @@ class Oracle:
                 cell, value = cells[object, name, leaf], values[leaf]
                 old = cell.now.get(side)
                 if by == "api" and value != old and not self._is_merged(other[side], FIELDS[object][leaf], old, value):
-                    self._judge(cell, side, other[side], f"{object} {name!r} {leaf} in {side}: {old!r} -> {value!r}", value)
+                    said = [*cell.since[other[side]], *self._said_by_heirs(cells, other[side], object, name, leaf)]
+                    said = [value if self._is_merged(side, FIELDS[object][leaf], known, value) else known for known in said]
+                    self._judge(cell, side, other[side], f"{object} {name!r} {leaf} in {side}: {old!r} -> {value!r}", value, said)
                 if by != "api" and side in cell.now and _same(value, old):
                     continue  # nobody can tell that from nothing
                 gone = cell.gone.pop(side, None)
+                cell.cleared.pop(side, None)
+                taken = by == "the server" and value is None
+                if taken:
+                    cell.cleared[side] = old
                 cell.now[side] = value
                 cell.fresh.discard(side)
                 if by != "api":
                     cell.since[side].append(value)
-                    if cell.is_news(value, gone):
+                    if cell.is_news(value, gone) and not taken:
                         cell.fresh.add(side)
                 theirs = cell.now.get(other[side])
                 follows = by == "api" and self._is_merged(side, FIELDS[object][leaf], theirs, value)
@@ -166,19 +174,31 @@ class Oracle:
                     f"{object}: only in {left} {sorted(one.keys() - two.keys())}, only in {right} {sorted(two.keys() - one.keys())}"
                 )
             for name, values in one.items():
-                if values != two[name]:
-                    differ = {leaf: (values[leaf], two[name][leaf]) for leaf in values if values[leaf] != two[name][leaf]}
+                differ = {leaf: (values[leaf], two[name][leaf]) for leaf in values if not _agree(values[leaf], two[name][leaf])}
+                if differ:
                     raise ViolationError(f"{object} {name!r} differs: {differ}")
 
-    def _judge(self, cell: _Cell, side: str, other: str, what: str, value: Any) -> None:
+    def _judge(self, cell: _Cell, side: str, other: str, what: str, value: Any, said: Sequence[Any]) -> None:
         if cell.vague or (self.settled and _same(value, cell.now.get(other))):
             return
+        if value is not None and _same(value, cell.cleared.get(side)):
+            return  # what it pointed at is there again
         if side in cell.now and side in cell.fresh:
             decides = self.settled or self.authority == other
-            if not decides or not any(_same(value, known) for known in cell.since[other]):
+            if not decides or not any(_same(value, known) for known in said):
                 raise ViolationError(f"{what}: a person wrote the old value, and nobody with a say wrote the new one")
-        elif side in cell.now and not any(_same(value, known) for known in cell.since[other]):
+        elif side in cell.now and not any(_same(value, known) for known in said):
             raise ViolationError(f"{what}: nobody in {other} wrote that since both agreed")
+
+    def _said_by_heirs(
+        self, cells: Mapping[tuple[str, str, str], _Cell], side: str, object: str, name: str, leaf: str
+    ) -> Iterator[Any]:
+        """What the records say into which this one was merged there: who asks for its id is told that."""
+        names, seen = self._names(side, object), {name}
+        heirs = {names.get(gone): names.get(heir) for what, gone, heir in self.sides[side].merges if what == object}
+        while (heir := heirs.get(name)) is not None and heir not in seen:
+            seen.add(name := heir)
+            yield cells[object, name, leaf].now.get(side)
 
     def _is_merged(self, side: str, object: str, old: Any, new: Any) -> bool:
         """A person there merged the record that the old value names into the one that the new value names: what points at it follows."""
@@ -214,10 +234,14 @@ class Oracle:
     def _named(self, side: str, object: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values with ids of other records turned into their names."""
         kinds = FIELDS[object]
-        return {
-            leaf: self._names(side, kinds[leaf]).get(value, value) if kinds.get(leaf) in FIELDS and value else value
-            for leaf, value in values.items()
-        }
+
+        def named(leaf: str, value: Any) -> Any:
+            if kinds.get(leaf) not in FIELDS or not value:
+                return value
+            names = self._names(side, kinds[leaf])
+            return frozenset(names.get(id, id) for id in value) if isinstance(value, frozenset) else names.get(value, value)
+
+        return {leaf: named(leaf, value) for leaf, value in values.items()}
 
     def _names(self, side: str, object: str) -> dict[str, str]:
         """Id -> name of every record there has ever been."""
@@ -238,6 +262,12 @@ class Oracle:
 
     def _shelves(self, object: str) -> Iterator[tuple[str, Any]]:
         return ((side, vendor.shelves[object]) for side, vendor in self.sides.items())
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """The same value; or one side points at several, the other's among them, with no telling which is meant."""
+    several, single = (one, other) if isinstance(one, frozenset) else (other, one)
+    return one == other or (isinstance(several, frozenset) and (single is None or single in several))
 
 
 def _plain(value: Any) -> Any:
