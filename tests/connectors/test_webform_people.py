@@ -105,6 +105,7 @@ def test_a_person_is_gone_with_the_last_enquiry_and_comes_back_with_a_new_one(de
 def test_who_is_forgotten_is_forgotten_in_all_that_was_sent(desk: Desk) -> None:
     desk.post(ANN)
     desk.post({**ANN, "message": "And the windows?"})
+    desk.post({**ANN, "message": "What was caught as a machine's goes, too.", "fax": "1"})
     desk.post({"email": "bo@example.org", "message": "Mine stays."})
     ann, bo = people(desk)[0]
     assert desk.form.erase(ann["id"])

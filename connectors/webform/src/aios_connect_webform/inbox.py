@@ -298,7 +298,7 @@ class Inbox:
         with self._writing() as db:
             if not db.execute("select 1 from record where id = ? and not gone", (id,)).fetchone():
                 return False
-            named = db.execute(f"select distinct subject from {_NAMING} and id = ?", (id,)).fetchall()
+            named = db.execute("select distinct subject from person join delivery using (number) where id = ?", (id,)).fetchall()
             for subject in [subject for (subject,) in named] or [id]:
                 self._forget(db, subject, now)
         with self._using() as db:
