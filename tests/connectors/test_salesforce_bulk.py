@@ -26,7 +26,11 @@ def company(**hazards: Any) -> SalesforceVendor:
     vendor.add_field("Contact", Field("Visits__c", "int", creatable=True, updatable=True, nillable=True))
     odd = ['said "yes", and left', "two\nlines\r\nand, more", "株式会社", "null", "  ", "1.39E8", "true"]
     for number in range(N):
-        values: dict[str, Any] = {"LastName": f"L{number}", "Department": odd[number % 7], "Visits__c": number or None}
+        values: dict[str, Any] = {
+            "LastName": f"L{number}",
+            "Department": odd[number % 7],
+            "Visits__c": None if number == 1 else number,
+        }
         values |= {"Birthdate": "1990-05-01" if number % 2 else None}
         vendor.people_make("Contact", values | {"Score__c": json.loads(f"{number}.25", parse_float=Decimal)})
         vendor.clock.sleep(1)

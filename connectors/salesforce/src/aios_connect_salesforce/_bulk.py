@@ -218,7 +218,7 @@ def _read(kind: str, text: str) -> Any:
         return text.casefold() == "true"
     try:
         if kind in ("int", "long"):
-            return int(text)
+            return int(text.removesuffix(".0"))  # 0.0 comes for nought: estuary/connectors#2820
         if kind == "datetime":
             return instant(text).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
     except ValueError:

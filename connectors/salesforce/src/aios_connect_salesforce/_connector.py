@@ -165,7 +165,7 @@ class Salesforce(Connector):
 
     def _who(self) -> tuple[str, str]:
         """The ids of the organisation and of the user: ``identity`` ends with them
-        (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_discoveryresource.htm)."""
+        (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_discoveryresource.htm)."""
         resources = self._wire.get("")
         identity = resources.get("identity") if isinstance(resources, dict) else None
         parts = str(identity or "").rstrip("/").split("/")

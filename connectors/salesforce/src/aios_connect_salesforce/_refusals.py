@@ -47,8 +47,8 @@ def said(errors: object) -> str:
 
 
 def _matches(error: Mapping[str, Any]) -> Iterator[str]:
-    """The ids of the records that a duplicate rule found. In an answer the name of the list is misspelled
-    (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm)."""
+    """The ids of the records that a duplicate rule found; the name of the result is misspelled in answers to single records
+    (https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_objects_duplicateresult.htm)."""
     for name in ("duplicateResult", "duplicateResut"):
         for result in (error.get(name) or {}).get("matchResults") or ():
             for match in result.get("matchRecords") or ():

@@ -33,7 +33,7 @@ API: Final = "v61.0"
 
 LONGEST: Final = 14_000
 """Characters of a query that are safe in an address: Salesforce takes 16,384 bytes in all
-(https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm)."""
+(https://help.salesforce.com/s/articleView?id=000386264)."""
 
 COLLECTION: Final = 200
 """Records in one request that writes several

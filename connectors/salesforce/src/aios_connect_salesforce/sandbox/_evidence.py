@@ -17,13 +17,16 @@ _OBJECTS: Final = "https://developer.salesforce.com/docs/atlas.en-us.object_refe
 _TOOLING: Final = "https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling"
 _SOQL: Final = "https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl"
 _BULK: Final = "https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch"
+_LIMITS: Final = (
+    "https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet"
+)
 _COLLECTIONS: Final = f"{_REST}/resources_composite_sobjects_collections"
 
 EVIDENCE: Final[Mapping[str, str]] = {
     # addresses, called as their functions in the fake are
     "token": "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm",
     "revoke": "https://help.salesforce.com/s/articleView?id=sf.remoteaccess_revoke_token.htm",
-    "resources": f"{_REST}/resources_discoveryresource.htm; that identity is among them: the example there",
+    "resources": f"{_REST}/resources_discoveryresource.htm; that identity is among them: the example of {_REST}/dome_discoveryresource.htm",
     "limits": f"{_REST}/resources_limits.htm",
     "query": f"{_REST}/resources_query.htm",
     "query_all": f"{_REST}/resources_queryall.htm",
@@ -55,23 +58,26 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "abort_job": f"{_BULK}/query_abort_job.htm",
     "results": f"{_BULK}/query_get_job_results.htm: Sforce-Locator, null at the end, Sforce-NumberOfRecords, maxRecords; that what is nothing is "
     "an empty text, and instants end with Z, is assumed",
-    "a job's results are kept for seven days": "salesforce_app_limits_platform_bulkapi.htm, of the same guide as the day's calls",
+    "a job's results are kept for seven days": f"{_LIMITS}/salesforce_app_limits_platform_bulkapi.htm",
+    "a whole number of a job that is nought is 0.0": "estuary/connectors#2820: sometimes; here always",
     # signing in
     "an answer with a token does not say when it ends": "the same page as token: no expires_in among its parameters",
     "a refresh token works once": "airbytehq/airbyte#80783: Refresh Token Rotation, enforced in 2026",
     "a refresh ends the session before it, and its queries": "airbytehq/airbyte#84302",
     # reading
     "2,000 rows a call": f"{_REST}/headers_queryoptions.htm",
-    "200 rows a call with two long texts": f"{_REST}/headers_queryoptions.htm and resources_queryall.htm say that Salesforce "
-    "may bring fewer; 200 is assumed",
-    "a query was closed: INVALID_QUERY_LOCATOR": "simple-salesforce/simple-salesforce#95; amp-labs/connectors#2106; the status 400 "
-    "is assumed",
-    "ten queries open": "simple-salesforce/simple-salesforce#95",
-    "a query lives two days": f"{_REST}/resources_query_more_results.htm",
+    "200 rows a call with two long texts": f"{_SOQL}/sforce_api_calls_soql_changing_batch_size.htm, of custom fields; that standard ones "
+    "count as well is assumed",
+    "a query was closed: INVALID_QUERY_LOCATOR": "https://help.salesforce.com/s/articleView?id=000384958; amp-labs/connectors#2106; the "
+    "status 400 is assumed",
+    "ten queries open": f"simple-salesforce/simple-salesforce#95; {_LIMITS}/salesforce_app_limits_platform_apicursors.htm says that there is "
+    "no such limit any more: kept, as the harder of the two",
+    "a query lives two days": f"{_LIMITS}/salesforce_app_limits_platform_apicursors.htm",
     "rows say how they are now, not how they were": "assumed: no page says which; it is the harder of the two",
-    "instants have whole seconds": f"{_SOAP}/primitive_data_types.htm: timestamps with a precision of one second",
+    "instants have whole seconds": f"{_OBJECTS}/primitive_data_types.htm: timestamps with a precision of one second",
     "AND with OR needs parentheses": f"{_SOQL}/sforce_api_calls_soql_select_logicaloperators.htm",
-    "texts compare whatever their case, ids do not": f"{_SOQL}/sforce_api_calls_soql_select_comparisonoperators.htm",
+    "texts compare whatever their case, ids and unique ones do not": f"{_SOQL}/sforce_api_calls_soql_select_comparisonoperators.htm; of ids: "
+    f"{_SOAP}/field_types.htm",
     "long texts cannot be filtered": f"{_SOQL}/sforce_api_calls_soql_select_conditionexpression.htm",
     "nothing comes first": f"{_SOQL}/sforce_api_calls_soql_select_orderby.htm",
     "large numbers have an exponent": "simple-salesforce and jsforce show 1.39E8 as AnnualRevenue; that it begins at 10,000,000 is assumed "
@@ -83,8 +89,10 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "a merged record names the one that stays": f"{_OBJECTS}/sforce_api_objects_account.htm: MasterRecordId",
     "what pointed at a merged record points at the other": f"{_SOAP}/sforce_api_calls_merge.htm",
     "the one that stays changes by a merge": "assumed",
-    "what is deleted for good is in the log of deletes and in no query": f"{_SOAP}/sforce_api_calls_emptyrecyclebin.htm for the query; that the "
-    f"log keeps it is assumed: {_SOAP}/sforce_api_calls_getdeleted.htm says that a purge of the bin can end the log early",
+    "what is deleted for good is in no query": f"{_SOAP}/sforce_api_calls_emptyrecyclebin.htm: a query for all finds it for some time, a day "
+    "as a rule, and it may be less; at once is the hardest of them",
+    "what is deleted for good is in the log of deletes": f"assumed; {_SOAP}/sforce_api_calls_getdeleted.htm says that a purge of the bin can "
+    "end the log early, with INVALID_REPLICATION_DATE: jsforce/jsforce#406 met that",
     "what was restored is still in the log of deletes": "assumed; it is the harder of the two",
     "a restore is a change": "assumed; if it is not, aios reconcile finds it",
     "a converted lead names its contact": f"{_OBJECTS}/sforce_api_objects_lead.htm: ConvertedContactId",
@@ -105,8 +113,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "fields that cannot be set": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: INVALID_FIELD_FOR_INSERT_UPDATE",
     "unique values": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: DUPLICATE_VALUE; the words: "
     "simple-salesforce users' reports",
-    "a duplicate rule": f"{_REST}/headers_duplicaterules.htm; the misspelled name of its result and that a collection has it, too, are "
-    "assumed",
+    "a duplicate rule": f"{_REST}/headers_duplicaterules.htm; {_SOAP}/sforce_api_objects_duplicateresult.htm; the misspelled name of its "
+    "result is in many public programs that read it (duplicateResut); that a collection has it, spelled well, is assumed",
     "a locked row": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: UNABLE_TO_LOCK_ROW",
     "assignment rules": f"{_REST}/headers_autoassign.htm",
     "a lead's task is about nothing else": "https://www.salesforceben.com/what-is-the-difference-between-whoid-and-whatid/; the code is assumed",
@@ -114,8 +122,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "a new field is seen by nobody": f"{_OBJECTS}/sforce_api_objects_fieldpermissions.htm; that each profile has a permission set of its "
     "own: https://wiki.sfxd.org/books/best-practices/page/field-permissions---basic-functionality",
     # limits
-    "the day's calls": "https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/"
-    "salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm; the words: SalesforceLabs/OrgCheck#181, #432",
-    "Sforce-Limit-Info": f"{_TOOLING}/headers_api_usage.htm",
+    "the day's calls": f"{_LIMITS}/salesforce_app_limits_platform_api.htm; the words: SalesforceLabs/OrgCheck#181, #432; that calls for jobs "
+    f"count as well: {_BULK}/asynch_api_concepts_limits.htm",
+    "Sforce-Limit-Info": f"{_REST}/headers_api_usage.htm",
 }
 """Behaviour -> where it is known from. The addresses are called as their functions in the fake are."""

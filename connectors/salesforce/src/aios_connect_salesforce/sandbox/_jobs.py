@@ -16,6 +16,7 @@ from aios_connect_salesforce._ids import full_id
 from ._checks import shown
 from ._composite import Composite
 from ._deeds import body_of
+from ._fields import Field
 from ._organisation import encoded
 from ._soql import Query, error, parse
 
@@ -110,7 +111,7 @@ class Jobs(Composite):
         rows.writerow(job.query.fields)
         known = [row for one in job.ids[start:end] if (row := records.any(one)) is not None]
         for row in known:
-            rows.writerow([_text(shown(fields[name], row.get(name))) for name in job.query.fields])
+            rows.writerow([_text(fields[name], row.get(name)) for name in job.query.fields])
         headers = {
             "content-type": "text/csv;charset=UTF-8",
             "sforce-numberofrecords": str(len(known)),
@@ -148,11 +149,12 @@ class Jobs(Composite):
         }
 
 
-def _text(value: Any) -> str:
-    """A value among the rows of a job: nothing is an empty text, and instants are in UTC."""
+def _text(field: Field, value: Any) -> str:
+    """A value among the rows of a job: nothing is an empty text, nought has a fraction, and instants are in UTC."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
-    return f"{text[:-5]}Z" if text.endswith("+0000") and "T" in text else text
+    if isinstance(value, datetime):
+        return f"{str(shown(field, value)).removesuffix('+0000')}Z"
+    return "0.0" if field.type == "int" and not value else str(shown(field, value))

@@ -38,8 +38,8 @@ class Hazards:
     Attributes:
         latency: Seconds a call takes; assumed.
         page: Rows a call of a query brings at most (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_queryoptions.htm).
-        wide: Rows of a query with two or more long texts (the same page: Salesforce may bring fewer; that it brings 200 is assumed).
-        locators: Queries a user may have open; the oldest is closed (simple-salesforce/simple-salesforce#95).
+        wide: Rows of a query with two or more long texts (https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_changing_batch_size.htm).
+        locators: Queries a user may have open; the oldest is closed (simple-salesforce/simple-salesforce#95; Salesforce has lifted the limit since).
         daily: Calls a day (https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/).
         job: Seconds a query job takes; assumed.
         results: Rows of a job a call brings at most (https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/); how many is assumed.
