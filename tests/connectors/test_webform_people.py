@@ -114,7 +114,7 @@ def test_who_is_forgotten_is_forgotten_in_all_that_was_sent(desk: Desk) -> None:
     assert not desk.form.erase(ann["id"])
     desk.form.close()
     for file in desk.inbox.parent.iterdir():
-        assert b"ann@example.org" not in file.read_bytes()
+        assert b"ann%40example.org" not in file.read_bytes()
 
 
 def test_an_inbox_of_before_there_were_people_goes_on(desk: Desk) -> None:
