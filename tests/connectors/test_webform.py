@@ -234,8 +234,10 @@ def test_while_a_key_is_replaced_both_are_good(tmp_path: Path) -> None:
     desk.form.close()
 
 
-def test_a_key_in_the_address_is_refused_as_logs_keep_it(desk: Desk) -> None:
-    reply = desk.send(b"message=a", url=f"https://hooks.example.com/website?key={KEY}", authorization=f"Bearer {KEY}")
+@pytest.mark.parametrize("where", ["?key={}", "/{}", "/%6B{}"])
+def test_a_key_in_the_address_is_refused_as_logs_keep_it(desk: Desk, where: str) -> None:
+    url = f"https://hooks.example.com/website{where.format(KEY.removeprefix('k') if '%6B' in where else KEY)}"
+    reply = desk.send(b"message=a", url=url, authorization=f"Bearer {KEY}")
     assert reply.status == 400
     assert "address" in said(reply)["error"] and "replaced" in said(reply)["hint"]
     assert KEY not in str(reply)

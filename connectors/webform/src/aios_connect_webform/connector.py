@@ -268,7 +268,7 @@ def _tombstone(entry: Entry) -> Tombstone:
 
 def _refuse_key_in(url: str, keys: Sequence[str]) -> None:
     """Addresses are written into logs everywhere: a key that stands in one is no secret any more."""
-    if any(key in unquote(urlsplit(url).query) for key in keys):
+    if any(key in unquote(url) for key in keys):
         raise RejectedError(
             "the key stands in the address, where logs keep it",
             hint="send the header Authorization: Bearer KEY, and have this key replaced",
