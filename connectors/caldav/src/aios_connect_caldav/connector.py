@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from aios_connect.connectors import (
     Auth,
@@ -29,7 +29,7 @@ from aios_connect.connectors import (
 
 from .busy import Busy, busy_in, merged
 from .cards import Cards
-from .dav import DAV, Dav, path_of
+from .dav import DAV, Dav, path_of, xml
 from .describing import SCHEMAS
 from .events import Events
 from .formats import UnreadableError
@@ -231,7 +231,7 @@ class CalDav(Connector):
     def _with_uid(self, object: str, uid: str) -> list[Raw]:
         """The records with a UID, wherever they are."""
         resources = self._resources[object]
-        match = f'<{{}}:text-match collation="i;octet">{_xml(uid)}</{{}}:text-match>'
+        match = f'<{{}}:text-match collation="i;octet">{xml(uid)}</{{}}:text-match>'
         if object == "events":
             inner = f'<C:prop-filter name="UID">{match.format("C", "C")}</C:prop-filter>'
             asked = _query(f'<C:comp-filter name="VEVENT">{inner}</C:comp-filter>')
@@ -254,7 +254,3 @@ def _names(context: Context, setting: str) -> list[str]:
 def _query(filter: str) -> str:
     inside = f'<C:comp-filter name="VCALENDAR">{filter}</C:comp-filter>'
     return f"<C:calendar-query><prop><getetag/><C:calendar-data/></prop><C:filter>{inside}</C:filter></C:calendar-query>"
-
-
-def _xml(text: str) -> Any:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

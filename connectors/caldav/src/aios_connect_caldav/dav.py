@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 from aios_connect.connectors import Context, CursorGoneError, ProviderError, RejectedError, Response, TruncatedError
 
-__all__ = ["CALDAV", "CARDDAV", "DAV", "TRUNCATED", "Dav", "Entry", "Multistatus", "RefusedError", "path_of"]
+__all__ = ["CALDAV", "CARDDAV", "DAV", "TRUNCATED", "Dav", "Entry", "Multistatus", "RefusedError", "path_of", "xml"]
 
 DAV: Final = "{DAV:}"
 CALDAV: Final = "{urn:ietf:params:xml:ns:caldav}"
@@ -193,6 +193,11 @@ class Dav:
             status=response.status,
             request_id=response.request_id,
         )
+
+
+def xml(text: str) -> str:
+    """Text as it stands between the elements of a question."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def path_of(href: str) -> str:

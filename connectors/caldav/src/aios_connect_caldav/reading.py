@@ -24,7 +24,7 @@ from aios_connect.connectors import (
     TruncatedError,
 )
 
-from .dav import DAV, TRUNCATED, Dav, Entry
+from .dav import DAV, TRUNCATED, Dav, Entry, xml
 from .formats import Format, NotOursError, UnreadableError
 from .places import Collection
 
@@ -129,7 +129,7 @@ class Resources:
         gone: dict[str, None] = {}
         progress = Progress("caldav", self.object)
         while True:
-            asked = f"<sync-token>{_xml(token)}</sync-token>" if token else "<sync-token/>"
+            asked = f"<sync-token>{xml(token)}</sync-token>" if token else "<sync-token/>"
             body = f"<sync-collection>{asked}<sync-level>1</sync-level><prop><getetag/></prop></sync-collection>"
             told = self.dav.report(one.path, body, object=self.object, partly=True)
             if not told.token:
@@ -165,7 +165,7 @@ class Resources:
 
     def _got(self, collection: str, paths: Sequence[str]) -> Sequence[Entry]:
         """What the server says of each of these resources, once."""
-        hrefs = "".join(f"<href>{_xml(path)}</href>" for path in paths)
+        hrefs = "".join(f"<href>{xml(path)}</href>" for path in paths)
         prefix, name = self._multiget.split(":")
         asked = f"<getetag/><{prefix}:{self._data}/>"
         question = f"<{prefix}:{name}><prop>{asked}</prop>{hrefs}</{prefix}:{name}>"
@@ -204,7 +204,3 @@ class Resources:
 def _is_resource(entry: Entry, collection: Collection) -> bool:
     """It is a resource in the collection, not the collection itself nor one within it."""
     return entry.path.rstrip("/") != collection.path.rstrip("/") and not entry.path.endswith("/")
-
-
-def _xml(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
