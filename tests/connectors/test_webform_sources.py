@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -165,6 +166,20 @@ def test_a_call_is_one_record_in_whatever_order_its_callbacks_come(folder: Path)
     call, occurred, *_ = seen[0]
     assert (call["direction"], call["outcome"], call["seconds"]) == ("in", "voicemail", 41)
     assert occurred == "2026-11-21T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "stamp", ["Sat, 21 Nov 2026 12:00:00 +0000", "Sat, 21 Nov 2026 12:00:00 -0000", "Sat, 21 Nov 2026 12:00:00"]
+)
+def test_an_instant_without_a_zone_is_no_time_of_this_machine(phone: Phone, monkeypatch: pytest.MonkeyPatch, stamp: str) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        phone.tell(**INBOUND, CallStatus="ringing", Timestamp=stamp)
+        assert phone.call()["occurred_at"] == "2026-11-21T12:00:00+00:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_call_that_was_erased_stays_so_whatever_is_told_of_it_later(phone: Phone) -> None:

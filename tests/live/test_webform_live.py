@@ -98,6 +98,7 @@ def test_what_is_read_is_mapped_to_an_enquiry(tmp_path: Path) -> None:
         (b"POST /website HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
         (b"POST /website HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 411),
         (b"POST /website HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        (b"POST /website HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 413),
         (b"POST /website HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 401),
         (b"OPTIONS /website HTTP/1.1\r\nHost: a\r\nOrigin: https://evil.example\r\n\r\n", 403),
     ],

@@ -91,8 +91,8 @@ def _handler(doors: Mapping[str, Answers]) -> type[BaseHTTPRequestHandler]:
             length = self.headers.get("content-length", "0")
             if "transfer-encoding" in self.headers or not (length.isascii() and length.isdigit()):
                 return _refused(411, "the length of the body is not known", "send Content-Length")
-            if int(length) > _MOST:
-                return _refused(413, f"the body has {int(length):,} bytes", "send less")
+            if len(length) > len(str(_MOST)) or int(length) > _MOST:
+                return _refused(413, f"the body has more than {_MOST:,} bytes", "send less")
             body = self.rfile.read(int(length))
             if len(body) < int(length):
                 return None

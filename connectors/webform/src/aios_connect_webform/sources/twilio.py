@@ -158,8 +158,9 @@ def _whole(text: Any) -> int | None:
 
 
 def _instant(text: Any) -> str | None:
-    """Twilio writes instants as RFC 2822."""
+    """Twilio writes instants as RFC 2822, in UTC; one that names no zone is no time of this machine's."""
     try:
-        return parsedate_to_datetime(str(text)).astimezone(UTC).isoformat()
+        at = parsedate_to_datetime(str(text))
     except ValueError:
         return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
