@@ -29,6 +29,14 @@ def test_a_create_carries_our_key_and_its_plan_line() -> None:
     assert post.headers["aios-plan-line"] == "plan.7"
 
 
+def test_of_a_new_record_too_it_is_said_what_was_not_kept() -> None:
+    made = contact(tags=[])
+    server = Server(**{"POST contacts/": (200, {"error": False, "id": ID}), f"GET contacts/{ID}/": (200, {"contact_obj": made})})
+    (receipt,) = server.crm.write("contacts", [Change("create", "l", patch={"first_name": "Zoë", "tags": [OTHER]}, key="k")])
+    assert (receipt.outcome, receipt.id) == ("written", ID)
+    assert receipt.reason == "BottleCRM took it and did not keep tags"
+
+
 def test_nothing_is_made_where_our_key_has_no_place() -> None:
     server = Server(**{"GET custom-fields/": (200, {"definitions": [defined("Lead")]})})
     with pytest.raises(NotFoundError) as caught:

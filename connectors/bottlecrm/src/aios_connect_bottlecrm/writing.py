@@ -100,7 +100,8 @@ class Writer:
         id = told.get("id")
         if not isinstance(id, str) or not ID.fullmatch(id):
             return self._made(object, key, change.patch, "BottleCRM did not say what it made")
-        return Receipt("written", id, record=self._seen(object, id))
+        raw = self._seen(object, id)
+        return Receipt("written", id, record=raw, reason=_lost(OBJECTS[object], raw, change.patch))
 
     def _made(self, object: str, key: str, values: Raw, why: str) -> Receipt:
         """Look for what was made, or was not."""
@@ -129,11 +130,8 @@ class Writer:
                 return Receipt("written", id, record=raw)
             return Receipt("ambiguous", id, reason=error.message)
         raw = self._seen(object, id)
-        fields = kind.fields
-        lost = sorted(name for name, value in change.patch.items() if raw and not _kept(fields[name], raw.get(name), value))
-        if lost:
-            return Receipt("rejected", id, record=raw, reason=f"BottleCRM took it and did not keep {', '.join(lost)}")
-        return Receipt("written", id, record=raw)
+        lost = _lost(kind, raw, change.patch)
+        return Receipt("rejected" if lost else "written", id, record=raw, reason=lost)
 
     def _delete(self, object: str, change: Change) -> Receipt:
         id = str(change.id)
@@ -215,6 +213,12 @@ def _number(there: Any, value: Any) -> bool:
         return there is not None and value is not None and Decimal(str(there)) == Decimal(str(value))
     except InvalidOperation:
         return False
+
+
+def _lost(kind: Kind, raw: Raw | None, patch: Raw) -> str:
+    """What of a patch is not in the record that was just written, for a person; empty if nothing is, or it could not be looked at."""
+    lost = sorted(name for name, value in patch.items() if raw and not _kept(kind.fields[name], raw.get(name), value))
+    return f"BottleCRM took it and did not keep {', '.join(lost)}" if lost else ""
 
 
 def _kept(field: Field | None, there: Any, value: Any) -> bool:
