@@ -333,9 +333,20 @@ def _google() -> Iterator[dict[str, str]]:
         yield {"AIOS_OFFICE_URL": server.url, "AIOS_OFFICE_ACCESS_TOKEN": TOKEN}
 
 
+@contextmanager
+def _salesforce() -> Iterator[dict[str, str]]:
+    from aios_connect_salesforce.sandbox import TOKEN, Hazards, SalesforceVendor, furnish
+
+    from aios_connect.sandbox import serve
+
+    with serve(furnish(SalesforceVendor(hazards=Hazards.none()))) as server:
+        yield {"AIOS_CRM_URL": server.url, "AIOS_CRM_ACCESS_TOKEN": TOKEN}
+
+
 WORLDS: dict[str, Callable[[], AbstractContextManager[dict[str, str]]]] = {
     "connect-hubspot": _hubspot,
     "connect-google": _google,
+    "connect-salesforce": _salesforce,
 }
 """Page -> the tools that it talks to, and the environment that leads there."""
 

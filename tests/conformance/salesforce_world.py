@@ -12,7 +12,7 @@ from typing import Any
 from aios_connect_salesforce import Salesforce
 from aios_connect_salesforce.sandbox import REFRESH, TOKEN, Field, Hazards, SalesforceVendor
 
-from aios_connect.connectors import Raw
+from aios_connect.connectors import Connector, Raw
 from aios_connect.sandbox import Answer
 from aios_connect.testing.conformance import Sample, VendorWorld
 from aios_connect.testing.conformance.wire import Sent
@@ -20,6 +20,8 @@ from aios_connect.testing.conformance.wire import Sent
 __all__ = ["SalesforceWorld"]
 
 URL = "https://fjord.my.salesforce.com"
+
+KEY = "aios_key__c"
 
 _BUSY = [{"message": "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
 _MAILING = {name: f"Mailing{name}" for name in ("Street", "City", "State", "PostalCode", "Country")}
@@ -111,6 +113,15 @@ class SalesforceWorld(VendorWorld):
 
     def vendor(self) -> SalesforceVendor:
         return SalesforceVendor(self.clock, hazards=replace(Hazards(), locks=0, page=self.page_size))
+
+    def provisioned(self) -> Connector:
+        """Somebody connected long ago: the places are there, as they are in nearly every process."""
+        for object in ("Account", "Contact", "Lead", "Opportunity"):
+            if KEY not in self.provider.tables[object].fields:
+                self.provider.add_field(
+                    object, Field(KEY, "string", 80, creatable=True, updatable=True, nillable=True, external=True)
+                )
+        return super().provisioned()
 
     def label(self, sent: Sent) -> str:
         """A call with several requests writes if one of them does."""

@@ -32,6 +32,7 @@ def connector(
     tokens: MemoryTokenStore | None = None,
     budget: MemoryBudget | None = None,
     attempts: int = 6,
+    budgeted: bool = True,
     **settings: str,
 ) -> Salesforce:
     """A connector to a fake organisation; ``through`` is a transport around the vendor's, ``tokens`` a store that others use, too."""
@@ -48,7 +49,7 @@ def connector(
         base_url=URL,
         credentials=credentials,
         limits=Salesforce.spec.limits,
-        budget=budget or MemoryBudget(now=clock.now, sleep=clock.sleep),
+        budget=budget or (MemoryBudget(now=clock.now, sleep=clock.sleep) if budgeted else None),
         attempts=attempts,
         transport=wire,
         now=clock.now,

@@ -31,7 +31,7 @@ from aios_connect.connectors import (
 from ._bulk import Bulk
 from ._key import missing_keys, provision
 from ._objects import OBJECTS, PEOPLE
-from ._people import SPEC, People
+from ._people import PARTS, SPEC, People
 from ._reading import Reader
 from ._schema import Schemas, schema_of
 from ._wire import API, Wire, literal
@@ -98,7 +98,7 @@ class Salesforce(Connector):
         self._schemas = Schemas(self._wire, context.settings.get("currency", ""))
         self._reader = Reader(self._wire, self._schemas, Bulk(self._wire, self._schemas, context))
         self._writer = Writer(self._wire, self._schemas, self._reader, context)
-        self._people = People(self._reader, self._writer)
+        self._both = People(self._reader, self._writer)
 
     def check(self) -> Identity:
         organisation, user = self._who()
@@ -152,6 +152,12 @@ class Salesforce(Connector):
         token = self.context.credentials.access_token()
         version = (self.context.settings.get("api") or API).removeprefix("v")
         return Client(instance_url=self.context.settings["url"], session_id=token, version=version)
+
+    @property
+    def _people(self) -> People:
+        """Leads and contacts; what Salesforce says of the two is asked in one call."""
+        self._schemas.learn(PARTS)
+        return self._both
 
     def _known(self, object: str) -> str:
         if object not in OBJECTS:
