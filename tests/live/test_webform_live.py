@@ -147,25 +147,34 @@ def test_eight_senders_at_once_are_all_heard_once(form: WebForm, client: httpx2.
 
 
 def test_closing_waits_for_who_is_being_answered(form: WebForm, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, go = threading.Event(), threading.Event()
+    asked, closing = threading.Event(), threading.Event()
+    order: list[str] = []
     answer = form.answer
+    server = serve({"/website": form})
+    stop = server._http.server_close
 
     def slow(request: Any) -> Any:
         asked.set()
-        go.wait(30)
-        return answer(request)
+        assert closing.wait(30)
+        reply = answer(request)
+        order.append("answered")
+        return reply
+
+    def closed() -> None:
+        closing.set()
+        stop()
+        order.append("closed")
 
     monkeypatch.setattr(form, "answer", slow)
-    server = serve({"/website": form})
+    monkeypatch.setattr(server._http, "server_close", closed)
     with ThreadPoolExecutor(2) as threads:
         sent = threads.submit(
-            httpx2.post, f"{server.url}/website", data=ANN, headers={"origin": SITE, "accept": "*/*"}, trust_env=False
+            httpx2.post, f"{server.url}/website", data=ANN, headers={"origin": SITE, "accept": "*/*"}, trust_env=False, timeout=30
         )
-        asked.wait(30)
-        closing = threads.submit(server.close)
-        go.set()
+        assert asked.wait(30)
+        threads.submit(server.close).result(30)
         assert sent.result(30).status_code == 200
-        closing.result(30)
+    assert order == ["answered", "closed"]
 
 
 @pytest.mark.parametrize("sign", [{"idempotency-key": "k-1"}, {}], ids=["by its key", "by its content"])
