@@ -262,6 +262,33 @@ def test_an_association_takes_the_place_of_the_one_that_the_plan_saw_and_of_no_o
     assert point(None, new) == ("written", {beside, old, new}), "nobody could tell which of them was meant"
 
 
+def test_a_company_takes_the_place_of_the_primary_one_that_the_plan_saw_and_of_no_other() -> None:
+    vendor = furnish(HubSpotVendor())
+    hubspot = connector(vendor)
+    deal = list(vendor.records["deals"])[-1].id
+    beside, old, new = (record.id for record in list(vendor.records["companies"])[:3])
+
+    def held(primary: int, *others: int) -> None:
+        for company in vendor.associations.of("deals", deal, "companies"):
+            vendor.associations.remove("deals", deal, "companies", company)
+        for id in (primary, *others):
+            vendor.associations.add("deals", deal, "companies", id, primary=id == primary)
+
+    def point(expect: int | None, to: int | None) -> tuple[str, dict[int, bool]]:
+        said, saw = ({"company": str(id) if id else None} for id in (to, expect))
+        (receipt,) = hubspot.write("deals", [Change("update", "1", str(deal), {"associations": said}, {"associations": saw})])
+        return receipt.outcome, vendor.associations.of("deals", deal, "companies")
+
+    held(old, beside)
+    assert point(old, new) == ("written", {beside: False, new: True})
+    assert point(old, new) == ("unchanged", {beside: False, new: True})
+    assert point(old, beside) == ("conflict", {beside: False, new: True})
+    held(new, old)  # a move that was cut off half-way
+    assert point(old, new) == ("written", {new: True})
+    held(old, beside)
+    assert point(old, None) == ("written", {beside: False})
+
+
 def test_an_archive_spares_a_record_that_changed() -> None:
     vendor, hubspot = ready()
     kept, dead, gone = (str(vendor.records["contacts"].create({"firstname": "old"}).id) for _ in range(3))

@@ -104,7 +104,7 @@ class Writer:
         receipts: _Receipts = {}
         wanted: list[Change] = []
         for change in changes:
-            receipt = _compared(change, now, links)
+            receipt = _compared(object, change, now, links)
             if receipt is not None:
                 receipts[change.line] = receipt
             else:
@@ -166,8 +166,8 @@ class Writer:
             if target:
                 new.append({"from": {"id": change.id}, "to": {"id": target}, "types": _types(to)})
             ids = {id for id, _ in held[change.id or ""]}
-            replaced = _replaced(change, to.name, held[change.id or ""])
-            if replaced in ids and replaced != target and not (target and to.primary):
+            replaced = _replaced(change, to, held[change.id or ""])
+            if replaced in ids and replaced != target:
                 old.append({"from": {"id": change.id}, "to": [{"id": replaced}]})
         if new:
             answer, _ = self._wire.post(f"{path}/create", object, {"inputs": new}, safe=True, lines=lines)
@@ -365,7 +365,7 @@ def _holds(raw: Raw, properties: Mapping[str, Any]) -> bool:
 
 
 def _compared(
-    change: Change, now: Mapping[str, Raw], links: Mapping[str, Mapping[str, list[tuple[str, bool]]]]
+    object: str, change: Change, now: Mapping[str, Raw], links: Mapping[str, Mapping[str, list[tuple[str, bool]]]]
 ) -> Receipt | None:
     """The receipt of an update that must not or need not be sent."""
     raw = now.get(change.id or "")
@@ -373,11 +373,11 @@ def _compared(
         survivor = _survivor(change, now)
         return Receipt("conflict", change.id, reason=f"it was merged into {survivor}" if survivor else "it is not there any more")
     told = change.patch.get("associations") or {}
-    held = {name: links[name][raw["id"]] for name in told}
+    held = [(to, links[to.name][raw["id"]]) for to in OBJECTS[object].associations if to.name in told]
     properties = change.patch.get("properties") or {}
-    if _holds(raw, properties) and all(_points(change, name, held[name]) for name in told):
+    if _holds(raw, properties) and all(_points(change, to, found) for to, found in held):
         return Receipt("unchanged", change.id, raw["updatedAt"])
-    if any(_moved(change, name, held[name]) for name in told) or not _holds(raw, change.expect.get("properties") or {}):
+    if any(_moved(change, to, found) for to, found in held) or not _holds(raw, change.expect.get("properties") or {}):
         return Receipt("conflict", change.id, raw["updatedAt"], current=raw, reason="it changed since the plan was made")
     return None
 
@@ -389,27 +389,27 @@ def _pointed_at(found: Sequence[tuple[str, bool]]) -> str | None:
     return primary[0] if primary else ids[0] if len(ids) == 1 else None
 
 
-def _replaced(change: Change, name: str, found: Sequence[tuple[str, bool]]) -> str | None:
-    """What an association is to be taken from: what the plan saw; without a plan, what it clearly is now."""
+def _replaced(change: Change, to: Association, found: Sequence[tuple[str, bool]]) -> str | None:
+    """What an association takes the place of: what the plan saw. Without a plan a primary one takes nobody's, any other whose it clearly is."""
     expected = change.expect.get("associations") or {}
-    return (expected[name] or None) if name in expected else _pointed_at(found)
+    if to.name in expected:
+        return expected[to.name] or None
+    return None if to.primary and change.patch["associations"][to.name] else _pointed_at(found)
 
 
-def _points(change: Change, name: str, found: Sequence[tuple[str, bool]]) -> bool:
+def _points(change: Change, to: Association, found: Sequence[tuple[str, bool]]) -> bool:
     """True if an association is as it is to be: at its target, and no more at what that replaces."""
-    target, old, primary = change.patch["associations"][name] or None, _replaced(change, name, found), _has_primary(found)
-    ids = {id for id, _ in found}
-    if primary or target is None:
-        return _pointed_at(found) == target and (old is None or old not in ids or primary)
-    return target in ids and (old in (None, target) or old not in ids)
+    target, old, ids = change.patch["associations"][to.name] or None, _replaced(change, to, found), {id for id, _ in found}
+    at_target = target in ids if target and not to.primary else _pointed_at(found) == target
+    return at_target and (old in (None, target) or old not in ids)
 
 
-def _moved(change: Change, name: str, found: Sequence[tuple[str, bool]]) -> bool:
-    """True if somebody else pointed an association elsewhere since the plan saw it."""
-    expected = change.expect.get("associations") or {}
-    if name not in expected:
+def _moved(change: Change, to: Association, found: Sequence[tuple[str, bool]]) -> bool:
+    """True if somebody else pointed an association elsewhere since the plan saw it; one that was cut off half-way is none of that."""
+    expected, target = change.expect.get("associations") or {}, change.patch["associations"][to.name] or None
+    if to.name not in expected or (target and _pointed_at(found) == target):
         return False
-    old = expected[name] or None
+    old = expected[to.name] or None
     if _has_primary(found) or old is None:
         return _pointed_at(found) != old
     return old not in {id for id, _ in found}
