@@ -378,3 +378,25 @@ def test_what_pointed_at_a_deleted_record_points_at_it_elsewhere_until_somebody_
         assert _right_roof(pair)["person"] is None
     assert pair.run().written == 0
     assert pair.asked() == []
+
+
+def test_a_merge_is_no_word_about_what_points_at_the_merged_record(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path, authority={"default": "left"})
+    kept, lost = (
+        pair.left.shelves["companies"].create({"name": name, "domain": f"{name}.example"}).id for name in ("kept", "lost")
+    )
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"company": kept})
+    assert pair.run().clean
+    pair.right.shelves["deals"].change(pair.right_id("Roof"), {"company": None}, by="ann")
+    pair.left.drop("companies", lost, survivor=kept)
+    companies = pair.left.records["companies"]
+    companies._pending, later = [], companies._pending  # the index knows the deal, and not what its company has become
+    pair.run()
+    companies._pending = later
+    (survivor,) = pair.left.shelves["companies"]
+    pair.left.shelves["companies"].change(survivor.id, {"phone": "+13125550100"})
+    pair.run()
+    roof = pair.left.shelves["deals"].get(pair.left_id("Roof"))
+    assert roof is not None
+    assert (roof.values["company"], _right_roof(pair)["company"]) == (None, None), "left only says the same by another id"
+    pair.store.close()

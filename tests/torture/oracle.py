@@ -265,9 +265,8 @@ class Oracle:
 
 
 def _agree(one: Any, other: Any) -> bool:
-    """The same value; or one side points at several, the other's among them, with no telling which is meant."""
-    several, single = (one, other) if isinstance(one, frozenset) else (other, one)
-    return one == other or (isinstance(several, frozenset) and (single is None or single in several))
+    """The same value; or one side points at several: which of them is meant nobody can tell, and nothing of that is carried over."""
+    return bool(one == other) or isinstance(one, frozenset) or isinstance(other, frozenset)
 
 
 def _plain(value: Any) -> Any:

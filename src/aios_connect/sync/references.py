@@ -121,6 +121,14 @@ class References:
                     found[leaf] = entity
         return found
 
+    def renamed(self, connection: str, seen: _Leaves, base: _Leaves) -> set[str]:
+        """Reference leaves that say something else and mean the same: what they point at was merged, and bears another id now."""
+        moved = [leaf for leaf in self._leaves if leaf in seen and leaf in base and seen[leaf] != base[leaf]]
+        if not moved:
+            return set()
+        now, then = self.resolved(connection, seen), self.resolved(connection, base)
+        return {leaf for leaf in moved if now.get(leaf) is not None and now.get(leaf) == then.get(leaf)}
+
     def unclear(self, connection: str, seen: _Leaves, base: _Leaves, leaves: Iterable[str]) -> dict[str, str]:
         """Reference leaf -> entity agreed on, of those leaves about which a record says nothing any more: not even that it has none.
 

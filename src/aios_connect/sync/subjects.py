@@ -49,6 +49,7 @@ class Subject:
         resolved: The same with references turned into entities.
         merged: What comes of it.
         decided: Leaf -> what the merge decided.
+        changed: Connection -> leaves it has something to say about.
         cleared: Connection -> leaves that point at nothing there since what they pointed at was deleted, with the entity that it was.
         unclear: Connection -> leaves that may point at several there, with the entity that was agreed.
         unanswered: Connection -> updates that were sent there and never answered.
@@ -63,6 +64,7 @@ class Subject:
     resolved: dict[str, Leaves] = field(default_factory=dict)
     merged: Merged = field(default_factory=lambda: Merged({}))
     decided: dict[str, Decision] = field(default_factory=dict)
+    changed: dict[str, set[str]] = field(default_factory=dict)
     cleared: dict[str, Mapping[str, str]] = field(default_factory=dict)
     unclear: dict[str, Mapping[str, str]] = field(default_factory=dict)
     unanswered: dict[str, list[Update]] = field(default_factory=dict)
@@ -122,7 +124,9 @@ class Subject:
             cleared = self.cleared[connection.name] = references.cleared(connection.name, seen, base)
             points = connection.mapping(kind).references
             self.unclear[connection.name] = references.unclear(connection.name, seen, base, points)
-            changed = frozenset(_changed(seen, base) & resolved.keys() - cleared.keys())
+            silent = cleared.keys() | references.renamed(connection.name, seen, base)
+            self.changed[connection.name] = _changed(seen, base) - silent
+            changed = frozenset(self.changed[connection.name] & resolved.keys())
             fresh = frozenset(leaf for leaf in changed if leaf not in base)
             unheard = self._unheard(record, base, changed, references)
             writes = allowed_writes(connection, kind, rule)
@@ -157,8 +161,7 @@ class Subject:
 
     def edited(self, name: str) -> bool:
         """True if a side changed anything since all agreed."""
-        record = self.living[name]
-        return record.base is not None and bool(_changed(self.seen[name], loads(record.base)) - self.cleared[name].keys())
+        return self.living[name].base is not None and bool(self.changed[name])
 
     def still(self, said: Mapping[str, str]) -> set[str]:
         """Of these leaves (leaf -> entity) the ones that still point at that entity."""
