@@ -104,6 +104,20 @@ def test_an_answer_that_leaves_a_whole_list_out_is_looked_up() -> None:
     assert len(vendor.records["Contact"]) == N
 
 
+def test_after_a_call_whose_answer_was_lost_fewer_lists_go_in_one() -> None:
+    """Triggers and flows run for each record: a thousand may take longer than anybody waits."""
+    vendor = SalesforceVendor(hazards=Hazards(locks=0))
+    salesforce = provisioned(vendor)
+    salesforce.describe("Contact")
+    vendor.schedule = Schedule(only={len(vendor.log): FAULTS["timeout_after"]})
+    salesforce.write("Contact", [create(number, LastName=f"L{number}") for number in range(600)])
+    start = len(vendor.log)
+    more = salesforce.write("Contact", [create(number, LastName=f"L{number}") for number in range(600, 1_200)])
+    assert calls(vendor, start) == ["POST composite", "POST composite"]
+    assert set(outcomes(more)) == {"written"}
+    assert len(vendor.records["Contact"]) == 1_200
+
+
 def test_results_that_come_in_another_order_are_those_of_their_own_lists() -> None:
     vendor = SalesforceVendor(hazards=Hazards(locks=0))
     salesforce = provisioned(vendor)

@@ -82,7 +82,9 @@ class Bulk:
 
     def pays(self, first: Rows) -> bool:
         """A job costs at most half of the calls that the pages behind the first one would."""
-        left = -(-(first.total - len(first.rows)) // max(1, len(first.rows))) if first.following else 0
+        if not first.following or not first.rows:
+            return False
+        left = -(-(first.total - len(first.rows)) // len(first.rows))
         return left >= 2 * (1 + _POLLS + -(-first.total // _RESULTS))
 
     def begin(self, object: str, where: str) -> Job | None:

@@ -50,6 +50,7 @@ class Delivery:
 
     def __init__(self, context: Context) -> None:
         self._sleep = context.sleep
+        self._width = TOGETHER
 
     def send(self, changes: Sequence[Change], done: Receipts, send: _Send, lost: _Lost, width: int = TOGETHER) -> None:
         """Send changes, and again those whose row was locked.
@@ -72,7 +73,7 @@ class Delivery:
     def _once(self, changes: Sequence[Change], done: Receipts, send: _Send, lost: _Lost, width: int) -> list[Change]:
         """Send changes in as few calls as there can be, in two halves where one spoils the request for the others; the locked ones."""
         locked: list[Change] = []
-        calls = _calls([changes[at : at + COLLECTION] for at in range(0, len(changes), COLLECTION)], width)
+        calls = _calls([changes[at : at + COLLECTION] for at in range(0, len(changes), COLLECTION)], min(width, self._width))
         while calls:
             parts = calls.pop(0)
             try:
@@ -87,6 +88,9 @@ class Delivery:
                 continue
             except (AmbiguousWriteError, TruncatedError) as error:
                 self.keep(done, [change for part in parts for change in part], lost, error.message)
+                if len(parts) > 1:  # it may have been too much for our patience: triggers and flows run for each record
+                    self._width = max(1, self._width // 2)
+                    calls = _calls([part for later in calls for part in later], min(width, self._width))
                 continue
             except ProviderError as error:
                 self._give_up(done, parts, error)
@@ -109,7 +113,7 @@ class Delivery:
                 else:
                     done |= {change.line: _receipt(change, result) for change, result in zip(part, answer, strict=True)}
                     locked += [change for change, result in zip(part, answer, strict=True) if _is_locked(result)]
-            calls[:0] = _calls(again, width)
+            calls[:0] = _calls(again, min(width, self._width))
             for part, refused in failed:
                 self._give_up(done, [part], refused)
         return locked
