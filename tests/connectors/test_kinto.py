@@ -180,6 +180,13 @@ def test_what_is_no_list_in_the_order_of_changes_never_ends_a_read(response: Cal
         next(iter(kinto.scan("people")))
 
 
+def test_a_revision_that_a_proxy_made_weak_is_the_revision() -> None:
+    """As nginx does when it packs an answer (https://nginx.org/en/CHANGES, 1.7.3)."""
+    weak = httpx2.Response(200, json={"data": [RECORD]}, headers={"etag": 'W/"20"'})
+    (page,) = scripted(always(lambda: weak))[0].read("people")
+    assert (page.records, page.complete, page.cursor) == ([RECORD], True, {"since": 20})
+
+
 def test_a_maintenance_page_is_no_empty_collection() -> None:
     page = "<html><title>Back soon</title></html>"
     kinto, _ = scripted(always(lambda: httpx2.Response(200, text=page, headers={"etag": '"20"', "content-type": "text/html"})))
