@@ -121,6 +121,24 @@ def test_a_read_that_is_killed_behind_any_page_goes_on_with_its_job() -> None:
     assert asked(vendor).count("make") == 1
 
 
+def test_contacts_are_read_by_a_job_among_people_too() -> None:
+    vendor = company()
+    vendor.people_make("Lead", {"LastName": "Moe", "Company": "Moe"})
+    vendor.clock.sleep(3_600)
+    cursor: Any = None
+    seen: list[str] = []
+    for _ in range(30):
+        vendor.clock.sleep(10)
+        page = next(iter(connector(vendor).read("people", cursor)))
+        seen += [raw["LastName"] for raw in page.records]
+        cursor = page.cursor
+        if page.complete:
+            break
+    assert seen == [*(f"L{number}" for number in range(N)), "Moe"]
+    assert asked(vendor).count("make") == 1
+    assert set(cursor) == {"Contact", "Lead"}
+
+
 def test_an_answer_of_many_rows_is_told_in_pages_that_a_read_can_go_on_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aios_connect_salesforce._bulk._PAGE", 15)
     vendor = company()

@@ -143,6 +143,22 @@ def test_who_was_away_for_longer_than_deletes_are_kept_reads_everything() -> Non
         list(salesforce.read("Contact", cursor))
 
 
+def test_a_read_that_was_left_in_the_middle_for_longer_than_deletes_are_kept_reads_everything() -> None:
+    vendor = SalesforceVendor(hazards=Hazards(page=2))
+    ids = people(vendor, 3)
+    vendor.clock.sleep(86_400)
+    salesforce = connector(vendor)
+    cursor = everything(salesforce, "Contact")[-1].cursor
+    for id in ids:
+        vendor.people_change("Contact", id, {"Title": "Owner"})
+    vendor.clock.sleep(3_600)
+    page = next(iter(salesforce.read("Contact", cursor)))
+    assert not page.complete
+    vendor.clock.sleep(15 * 86_400)
+    with pytest.raises(CursorGoneError, match="15 days"):
+        list(connector(vendor).read("Contact", page.cursor))
+
+
 @pytest.mark.parametrize("code", ["INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT"])
 def test_a_log_of_deletes_that_does_not_reach_back_is_said_and_everything_is_read(code: str) -> None:
     vendor = SalesforceVendor()

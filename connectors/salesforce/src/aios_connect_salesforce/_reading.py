@@ -120,7 +120,7 @@ class Reader:
         told: set[str] = set()
         for rows, complete in self._walk(object, lambda: self._soql(object, position, place), place, start, first=first):
             start = start or rows.clock
-            if begun and start - begun > _LOGGED and OBJECTS[object].announced and OBJECTS[object].writes:
+            if begun and rows.clock - begun > _LOGGED and OBJECTS[object].announced and OBJECTS[object].writes:
                 raise CursorGoneError(
                     f"the last read of {object} was more than {_LOGGED.days} days ago, and salesforce tells no older deletes",
                     provider="salesforce",
@@ -150,7 +150,7 @@ class Reader:
         Raises:
             CursorGoneError: The log does not reach back so far.
         """
-        logged, covered = self._wire.deleted(object, instant_text(since), instant_text(until))
+        logged, covered = self._wire.deleted(object, since, until)
         doubtful = {id: at for id, at in logged.items() if id not in told}
         names = [
             name for name in ("Id", STAMP, "IsDeleted", "MasterRecordId") if name != "MasterRecordId" or OBJECTS[object].merges

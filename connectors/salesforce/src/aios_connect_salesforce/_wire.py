@@ -187,7 +187,7 @@ class Wire:
         (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_queryall.htm)."""
         return self._rows("queryAll", object, {"q": soql})
 
-    def deleted(self, object: str, start: str, end: str) -> tuple[dict[str, datetime], datetime]:
+    def deleted(self, object: str, start: datetime, end: datetime) -> tuple[dict[str, datetime], datetime]:
         """What the log of deletes says was deleted in a time: id -> when; and up to when it can be relied on
         (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_getdeleted.htm).
 
@@ -195,7 +195,8 @@ class Wire:
             CursorGoneError: The log does not reach back so far, or holds too many.
         """
         try:
-            answer = self.get(f"sobjects/{object}/deleted/", object, start=start, end=end)
+            dates = {name: at.isoformat(timespec="seconds") for name, at in (("start", start), ("end", end))}
+            answer = self.get(f"sobjects/{object}/deleted/", object, **dates)
         except RejectedError as error:
             if "EXCEEDED_ID_LIMIT" not in error.message:
                 raise
