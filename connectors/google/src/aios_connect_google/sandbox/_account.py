@@ -101,6 +101,7 @@ class Account(Vendor):
         self.counted: Counter[str] = Counter()
         self.refused = 0
         self._windows: dict[str, deque[tuple[datetime, int]]] = {}
+        self._used: Counter[str] = Counter()  # what is in each window
 
     def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Take one request; parameters that come several times are joined by commas."""
@@ -180,11 +181,12 @@ class Account(Vendor):
     def _count(self, api: str, cost: int) -> None:
         now, window = self.clock.now(), self._windows.setdefault(api, deque())
         while window and (now - window[0][0]).total_seconds() >= _MINUTE:
-            window.popleft()
-        if sum(units for _, units in window) + cost > getattr(self.hazards, api):
+            self._used[api] -= window.popleft()[1]
+        if self._used[api] + cost > getattr(self.hazards, api):
             self.refused += 1
             raise self._too_many(api)
         window.append((now, cost))
+        self._used[api] += cost
         self.counted[api] += cost
 
     def _too_many(self, api: str) -> RefusedError:
