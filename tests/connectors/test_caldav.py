@@ -573,6 +573,20 @@ def test_a_calendar_that_refuses_is_unknown_and_not_free() -> None:
         caldav.busy(*DAY)
 
 
+def test_a_day_that_a_server_puts_elsewhere_in_time_is_found() -> None:
+    """It may take whole days and times without a zone in a zone of its own (RFC 4791, 7.3)."""
+    day = event("a").replace("DTSTART:20261124T090000Z\nDTEND:20261124T100000Z", "DTSTART;VALUE=DATE:20261124")
+
+    def eastern(request: httpx2.Request) -> httpx2.Response:
+        (until,) = re.findall('end="(.*?)"', request.content.decode())
+        return multistatus(*([resource(f"{WORK}a.ics", day)] if until > "20261124T050000Z" else []))
+
+    caldav, _ = scripted(script(query=eastern))
+    early = datetime(2026, 11, 24, 1, tzinfo=UTC), datetime(2026, 11, 24, 2, tzinfo=UTC)
+    assert [(one.uid, one.all_day) for one in caldav.occurrences(*early)] == [("a", True)]
+    assert caldav.occurrences(datetime(2026, 11, 25, tzinfo=UTC), datetime(2026, 11, 26, tzinfo=UTC)) == []
+
+
 def test_an_event_that_cannot_be_worked_out_is_told() -> None:
     odd = multistatus(resource(f"{WORK}a.ics", event("a").replace("DTEND", "RRULE:FREQ=SECONDLY;BYMONTH=2\nDTEND")))
     caldav, _ = scripted(script(query=odd))

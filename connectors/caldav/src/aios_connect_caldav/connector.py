@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from aios_connect.connectors import (
@@ -42,6 +42,7 @@ from .writing import Writer
 __all__ = ["CalDav"]
 
 _ALL: Final[frozenset[Verb]] = frozenset({"read", "create", "update", "delete"})
+_DAY: Final = timedelta(days=1)
 _UTC: Final = "%Y%m%dT%H%M%SZ"
 
 
@@ -206,7 +207,8 @@ class CalDav(Connector):
         Raises:
             TruncatedError: An event there cannot be read or worked out.
         """
-        span = f'<C:time-range start="{start.astimezone(UTC):{_UTC}}" end="{end.astimezone(UTC):{_UTC}}"/>'
+        first, last = (start - _DAY).astimezone(UTC), (end + _DAY).astimezone(UTC)
+        span = f'<C:time-range start="{first:{_UTC}}" end="{last:{_UTC}}"/>'  # of days and floating times a server may think otherwise
         asked = _query(f'<C:comp-filter name="VEVENT">{span}</C:comp-filter>')
         found: list[Occurrence] = []
         for one in self._places.of("events"):
