@@ -125,6 +125,11 @@ class HubSpotAccount(HubSpotVendor):
             for record in list(self.records[object]):
                 self.moved(object, record.id, to)
 
+    def emptied(self, object: str, id: int, to: str) -> None:
+        """A record points at nothing of what it pointed at."""
+        if object in _PLAIN:
+            self.shelves[_PLAIN[object]].hear_of_link(id, to, None)
+
     def moved(self, object: str, id: int, to: str) -> None:
         """A record may point at something else now."""
         if object in _PLAIN and not self._merging:
@@ -194,11 +199,16 @@ class View:
         for name, other in _LINKS[self._object].items():
             known = self._pointed_at(id, other)
             if other == to and not isinstance(known, frozenset) and known != self._links.get((id, name), ...):
-                self._links[id, name] = known
-                edit = Edit(self._account.clock.now(), self._account.acting, str(id), {name: known})
-                self.history[:] = [past for past in self.history if not _within_one_call(past, edit)]
-                self.history.append(edit)
-                self._records.change(id, {}, by=self._account.acting)
+                self.hear_of_link(id, to, known)
+
+    def hear_of_link(self, id: int, to: str, known: str | None) -> None:
+        """A record points at something else now."""
+        for name in (name for name, other in _LINKS[self._object].items() if other == to):
+            self._links[id, name] = known
+            edit = Edit(self._account.clock.now(), self._account.acting, str(id), {name: known})
+            self.history[:] = [past for past in self.history if not _within_one_call(past, edit)]
+            self.history.append(edit)
+            self._records.change(id, {}, by=self._account.acting)
 
     def _item(self, record: Record) -> Item:
         values: dict[str, Any] = {
@@ -269,12 +279,12 @@ class _Watched(Associations):
         held = other in self.of(object, id, to)
         super().remove(object, id, to, other)
         beside = {one for one in self.of(object, id, to) if (object, id, to, one) not in self._made}
-        who = (
-            "the server" if beside and self._account.acting == "api" else self._account.acting
-        )  # what stood beside comes forward
-        if held:
-            with self._account.by(who):
+        if held and beside and self._account.acting == "api":  # it took away what it was to, and what stood beside comes forward
+            self._account.emptied(object, id, to)
+            with self._account.by("the server"):
                 self._tell(object, id, to, other)
+        elif held:
+            self._tell(object, id, to, other)
 
     def _tell(self, object: str, id: int, to: str, other: int) -> None:
         self._account.moved(object, id, to)
