@@ -14,14 +14,21 @@ from .salesforce_office import connector, create, everything, update
 MANY = pytest.mark.parametrize("many", [1_000, pytest.param(100_000, marks=pytest.mark.bench)])
 
 
+SMALL = frozenset({"Id", "FirstName", "LastName", "Name", "Title", "IsDeleted", "MasterRecordId", "SystemModstamp"})
+
+
 def least(calls: float) -> float:
     return calls * 1.05 + 2
 
 
 @MANY
 def test_every_operation_takes_as_few_calls_as_salesforce_allows(many: int) -> None:
-    """An update and a delete are one question and one write: collections know no condition."""
+    """An update and a delete are one question and one write: collections know no condition. Records are small, as calls do not
+    depend on what is in them."""
     vendor = SalesforceVendor(hazards=Hazards(latency=0.0, locks=0, daily=10**9))
+    fields = vendor.tables["Contact"].fields
+    for name in set(fields) - SMALL:
+        del fields[name]
     salesforce = connector(vendor, budgeted=False)
     salesforce.provision()
     salesforce.describe("Contact")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from aios_connect.sandbox import RefusedError
@@ -125,10 +126,15 @@ def _problem(code: str, message: str, fields: list[str]) -> dict[str, Any]:
 def shown(field: Field, value: Any) -> Any:
     """A value as it is written in an answer: instants with four digits for the zone, large numbers with an exponent."""
     if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+        return _written(value)
     if isinstance(value, Decimal):
         if value and abs(value) >= _LARGE:
             return value.normalize()  # 1.39E+8
         plain = value.normalize() if value else Decimal(0)
         return plain.quantize(Decimal("0.1")) if plain == plain.to_integral_value() else Decimal(f"{plain:f}")
     return value
+
+
+@lru_cache(maxsize=1024)
+def _written(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "+0000")

@@ -36,6 +36,8 @@ class Records:
         self._all: dict[str, dict[str, Any]] = {}
         self._unique: dict[tuple[str, str], str] = {}
         self._log: list[tuple[str, datetime]] = []
+        self._known: list[str] = []
+        self._empty: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -66,17 +68,22 @@ class Records:
         """Make a record."""
         self._count += 1
         at, who = self._now(), by or self._user
-        row: dict[str, Any] = {
-            name: False if field.type == "boolean" else None
-            for name, field in self.table.fields.items()
-            if field.type != "address"
-        }
+        row = self._new()
         row |= {"Id": self._id(self._count), "CreatedDate": at, "CreatedById": who}
         if "OwnerId" in row:
             row["OwnerId"] = self._user
         self._all[row["Id"]] = row
         self._put(row, values, who)
         return row
+
+    def _new(self) -> dict[str, Any]:
+        """A row in which nothing was filled in."""
+        fields = self.table.fields
+        if [*fields] != self._known:
+            self._known = [*fields]
+            kept = {name: field for name, field in fields.items() if field.type != "address"}
+            self._empty = {name: False if field.type == "boolean" else None for name, field in kept.items()}
+        return dict(self._empty)
 
     def change(self, id: str, values: Mapping[str, Any], *, by: str = "") -> dict[str, Any]:
         """Change some fields of a living record."""
