@@ -380,6 +380,18 @@ def test_what_pointed_at_a_deleted_record_points_at_it_elsewhere_until_somebody_
     assert pair.asked() == []
 
 
+def test_who_was_taken_off_a_deal_before_being_deleted_is_still_asked_about(ada: tuple[Pair, dict[str, str]]) -> None:
+    pair, people = ada
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"person": None})
+    pair.right.shelves["deals"].change(pair.right_id("Roof"), {"person": _right_person(pair, "Eve")}, by="ann")
+    pair.run()
+    pair.left.drop("people", people["Ada"])
+    pair.run()
+    assert {(question.code, question.leaf) for question in pair.asked()} == {("conflict", "person"), ("deleted_elsewhere", None)}
+    assert _people_of_roof(pair) == set()
+    assert _right_roof(pair)["person"] == _right_person(pair, "Eve")
+
+
 def test_a_merge_is_no_word_about_what_points_at_the_merged_record(tmp_path: Path) -> None:
     pair = pair_in_step(tmp_path, authority={"default": "left"})
     kept, lost = (

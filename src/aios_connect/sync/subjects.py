@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from aios_connect.connection import Connection
@@ -133,8 +133,17 @@ class Subject:
             at = instant_text(record.modified) if record.modified else read_at
             doubtful = self._doubtful(record, resolved)
             sides.append(Side(connection.name, resolved, changed, fresh, unheard, doubtful, writes, record.place, at))
+        sides = [replace(side, doubtful=side.doubtful | self._taken_along(side, sides)) for side in sides]
         self.merged = merge(self.agreed, sides, rule.who_decides, settled, rule.leaves_alone)
         self.decided = {decision.leaf: decision for decision in self.merged.decisions}
+
+    def _taken_along(self, side: Side, sides: Sequence[Side]) -> frozenset[str]:
+        """Leaves that a delete may have emptied on one side, or a person before it, while another side says something new."""
+        return frozenset(
+            leaf
+            for leaf in self.cleared[side.connection]
+            if any(leaf in other.changed and other.seen[leaf] != self.agreed.get(leaf) for other in sides if other is not side)
+        )
 
     def told_by(self, leaf: str) -> tuple[str, str, str]:
         """Why a leaf has its value, who said so and when: for the lines that pass it on."""
