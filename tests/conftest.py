@@ -18,9 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from aios_connect.store.engine import Store
+
+settings.register_profile("untimed", settings.default, deadline=None)  # how long an example takes is no fact about it
+settings.load_profile("untimed")
 
 
 def _stay_on_this_machine(what: str, values: tuple[Any, ...]) -> None:
