@@ -1,7 +1,8 @@
 """Deletes that no vendor announced: found by absence, believed only on a proof.
 
 A record is taken for deleted when a listing that provably was whole did not have it, and the vendor, asked for that very id, does
-not have it either. A listing that lacks suspiciously much proves nothing and becomes an exception.
+not have it either. A listing that lacks suspiciously much proves nothing and becomes an exception. A vendor that tells of its deletes
+has told of none before a cursor that it no longer knows: there the read from the beginning is the listing.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def find_deletes(connection: Connection, kind: str, store: Store, job: Job, *, r
     """Mark the records that are gone without a word; returns how many."""
     mapping = connection.mapping(kind)
     spec = connection.connector.spec.objects[mapping.object]
-    if spec.deletes not in ("scan", "file") or job.kinds[kind].deletes == "ignore":
+    if spec.deletes == "none" or job.kinds[kind].deletes == "ignore":
         return 0
     with store.read() as tx:
         known = count_known(tx, connection.name, mapping.object)
@@ -44,11 +45,13 @@ def find_deletes(connection: Connection, kind: str, store: Store, job: Job, *, r
     if spec.deletes == "scan":
         store_scan(connection, mapping.object, store, run)
     with store.begin() as tx:
-        missing = (
-            _absent_from_scan(tx, connection.name, mapping.object, run)
-            if spec.deletes == "scan"
-            else _absent_from_file(tx, connection.name, mapping.object)
-        )
+        match spec.deletes:
+            case "scan":
+                missing = _absent_from_scan(tx, connection.name, mapping.object, run)
+            case "file":
+                missing = _absent_from_file(tx, connection.name, mapping.object)
+            case "tombstones":
+                missing = _absent_since_the_cursor(tx, connection.name, mapping.object)
         tx.execute(delete(scan_table).where(scan_table.c.run == run))
         subject = f"{job.job}:{connection.name}:{mapping.object}"
         if len(missing) > max(5, TOLERANCE * known):
@@ -71,15 +74,13 @@ def find_deletes(connection: Connection, kind: str, store: Store, job: Job, *, r
         part = missing[start : start + spec.lookup_size]
         there.update(str(identify(raw)) for raw in connection.connector.lookup(mapping.object, part))
     gone = [id for id in missing if id not in there]
+    of_object = (record_table.c.connection == connection.name, record_table.c.object == mapping.object)
     with store.begin() as tx:
-        for id in gone:
-            tx.execute(
-                update(record_table)
-                .where(
-                    record_table.c.connection == connection.name, record_table.c.object == mapping.object, record_table.c.id == id
-                )
-                .values(gone="absent", absences=record_table.c.absences + 2)
-            )
+        for part in _parts(gone):
+            lost = update(record_table).where(*of_object, record_table.c.id.in_(part))
+            tx.execute(lost.values(gone="absent", absences=record_table.c.absences + 2))
+        for part in _parts(sorted(there)):
+            tx.execute(update(record_table).where(*of_object, record_table.c.id.in_(part)).values(absences=0))
     return len(gone)
 
 
@@ -159,6 +160,17 @@ def _absent_from_file(tx: Transaction, connection: str, object: str) -> list[str
         record_table.c.object == object,
         record_table.c.gone.is_(None),
         record_table.c.read_run != row.run,
+    )
+    return [found[0] for found in tx.execute(query.order_by(record_table.c.id))]
+
+
+def _absent_since_the_cursor(tx: Transaction, connection: str, object: str) -> list[str]:
+    """Living records that had to show themselves again, after the vendor forgot the cursor, and did not."""
+    query = select(record_table.c.id).where(
+        record_table.c.connection == connection,
+        record_table.c.object == object,
+        record_table.c.gone.is_(None),
+        record_table.c.absences > 0,
     )
     return [found[0] for found in tx.execute(query.order_by(record_table.c.id))]
 

@@ -123,6 +123,7 @@ def read_object(
         except CursorGoneError:
             with store.begin() as tx:
                 _forget_cursor(tx, connection.name, mapping.object)
+                _expect_again(tx, connection.name, mapping.object)
             _follow(connection, mapping, store, report, run, now, task, beat)
     return report
 
@@ -283,6 +284,12 @@ def _save_cursor(
 
 def _forget_cursor(tx: Transaction, connection: str, object: str) -> None:
     tx.execute(delete(cursor_table).where(cursor_table.c.connection == connection, cursor_table.c.object == object))
+
+
+def _expect_again(tx: Transaction, connection: str, object: str) -> None:
+    """Every living record has to show itself again: what was deleted since the lost cursor nobody will tell; see ``deletes``."""
+    of_object = (record_table.c.connection == connection, record_table.c.object == object)
+    tx.execute(update(record_table).where(*of_object, record_table.c.gone.is_(None)).values(absences=1))
 
 
 def _mark_gone(tx: Transaction, connection: str, object: str, tombstones: Sequence[Tombstone]) -> int:
