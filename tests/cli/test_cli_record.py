@@ -324,7 +324,7 @@ def test_only_json_is_recorded(aios: Aios, rolodex: Callable[..., None], tmp_pat
     ("told", "message"),
     [
         ('item["first"] == "".join(("Zephy", "rine"))', "the connector asks for something else: GET"),
-        ('item["first"] == "".join(("Bo",)) or item["id"] == "7002" and item["first"][0] == "Ä"', "asks for something else: GET"),
+        ('item["first"] in ("".join(("Bo",)), "".join(("Ägi", "dius")))', "asks for something else: GET"),
         ('item.setdefault("long", len(item["last"]) + sum(map(ord, item["last"]))) < 0', "reads other people than it did"),
     ],
 )

@@ -95,7 +95,9 @@ def test_the_sandbox_is_one_to_play_with() -> None:
         "Task": 4,
         "Event": 2,
     }
-    assert set(ground.hazards) == {"page", "wide", "locators", "daily", "locks", "one_session", "duplicates", "assignment"}
+    assert set(ground.hazards) == {
+        *("page", "wide", "locators", "daily", "locks", "one_session", "duplicates", "assignment", "job", "results")
+    }
     assert all(why for _, why in ground.hazards.values())
     assert load_playground("salesforce", hazards=False).hazards == {}
     assert abs(ground.vendor.clock.now() - datetime.now(UTC)) < timedelta(hours=1)
