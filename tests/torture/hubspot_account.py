@@ -278,8 +278,10 @@ class _Watched(Associations):
     def remove(self, object: str, id: int, to: str, other: int) -> None:
         held = other in self.of(object, id, to)
         super().remove(object, id, to, other)
-        beside = {one for one in self.of(object, id, to) if (object, id, to, one) not in self._made}
-        if held and beside and self._account.acting == "api":  # it took away what it was to, and what stood beside comes forward
+        left = self.of(object, id, to)
+        forward = [one for one, primary in left.items() if primary] or list(left)
+        unasked = len(forward) == 1 and (object, id, to, forward[0]) not in self._made
+        if held and unasked and self._account.acting == "api":  # it took away what it was to, and what stood beside comes forward
             self._account.emptied(object, id, to)
             with self._account.by("the server"):
                 self._tell(object, id, to, other)
