@@ -195,7 +195,7 @@ class Reader:
         """The tests that lie in the folder, in a process of their own."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={self.folder / '.temporary'}", *words]
         ran = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300)
         assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-1000:]
         return ran.stdout + ran.stderr

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -43,7 +44,16 @@ def tried(compiled: Path, *words: str, edit: tuple[str, str, str] | None = None)
         "no:cacheprovider",
         "--tb=line",
     ]
-    return subprocess.run([*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    with TemporaryDirectory() as own:  # pytest tidies the folder that all of its processes share, each as it ends
+        return subprocess.run(
+            [*command, f"--basetemp={own}/of-this-one", *words],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
 
 
 def source(module: str) -> Path:
