@@ -12,7 +12,7 @@ from aios_connect.connectors import Change, Receipt
 from aios_connect.errors import AiosError
 from aios_connect.sandbox import Call, NoAnswerError
 from aios_connect.store.tables import record
-from aios_connect.sync import apply_plan, make_plan, open_exceptions, read_job
+from aios_connect.sync import apply_plan, make_plan, open_exceptions, read_job, settle
 from tests.sync.test_outcomes_in_hubspot import BOTH, Pair, pair_in_step
 
 
@@ -195,4 +195,23 @@ def test_a_record_is_not_moved_to_a_company_that_is_new_over_what_a_person_said_
     pair.run()
     (question,) = pair.asked()
     assert question.code == "conflict"
+    pair.store.close()
+
+
+def test_who_is_none_of_those_offered_may_be_somebody_who_came_to_light_since(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path)
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"value": "5", "stage": "lost"})
+    assert pair.run().clean
+    pair.right.shelves["deals"].create({"name": "Windows", "value": "5", "stage": "lost"}, by="ann")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pair.connections["left"].connector, "write", _write_and_die(pair))
+        pair.run()
+    pair.left.drop("deals", pair.left_id("Roof"), survivor=pair.left_id("Windows"))
+    pair.run()
+    (question,) = [question for question in pair.asked() if question.code == "duplicate_review"]
+    assert "it may be Roof" in question.summary
+    settle(pair.store, question.id, by="ann", now=pair.now(), take="different")  # it is not Roof
+    pair.run()
+    pair.run()
+    assert pair.deals() == {"left": {"Windows": "5", "Stairs": "200"}, "right": {**BOTH, "Roof": "5", "Windows": "5"}}
     pair.store.close()

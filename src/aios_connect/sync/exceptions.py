@@ -201,8 +201,8 @@ def settled_deletes(tx: Transaction, job: str, entities: Sequence[str]) -> dict[
     return {row.entity: "keep" if row.state == "dismissed" else loads(row.resolution)["take"] for row in rows}
 
 
-def settled_matches(tx: Transaction, dedupes: Sequence[str]) -> dict[str, tuple[str, str | None, str]]:
-    """Dedupe name of a doubtful match -> (``same`` or ``different``, entity, who decided)."""
+def settled_matches(tx: Transaction, dedupes: Sequence[str]) -> dict[str, tuple[str, str | None, str, frozenset[str]]]:
+    """Dedupe name of a doubtful match -> (``same`` or ``different``, entity, who decided, the entities that were offered)."""
     names = {name[:_LONGEST]: name for name in dedupes}
     found = {}
     for row in tx.execute(select(table).where(_named(dedupes))):
@@ -210,7 +210,8 @@ def settled_matches(tx: Transaction, dedupes: Sequence[str]) -> dict[str, tuple[
             continue
         decision = loads(row.resolution)
         take = "different" if row.state == "dismissed" else decision["take"]
-        found[names[row.dedupe]] = (take, decision.get("value"), row.resolved_by)
+        offered = frozenset(entity for entity in loads(row.choices).values() if entity)
+        found[names[row.dedupe]] = (take, decision.get("value"), row.resolved_by, offered)
     return found
 
 

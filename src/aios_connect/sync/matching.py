@@ -264,13 +264,15 @@ def _same_name(kind: str, leaves: Mapping[str, Any], other: str) -> bool:
     return compatible_names(full_name(leaves), other)
 
 
-def _choose(candidates: list[_Candidate], chunk: _Chunk, answer: tuple[str, str | None, str] | None) -> _Candidate | str | None:
+def _choose(
+    candidates: list[_Candidate], chunk: _Chunk, answer: tuple[str, str | None, str, frozenset[str]] | None
+) -> _Candidate | str | None:
     """The entity it is, ``None`` if it is a new one, or the question to ask a person."""
     if answer is not None:
-        take, entity, by = answer
-        if take == "different" or entity is None:
-            return None
-        if entity not in chunk.taken:
+        take, entity, by, offered = answer
+        if take == "different" or entity is None:  # none of those, which says nothing of who has come to light since
+            candidates = [candidate for candidate in candidates if candidate.entity not in offered | chunk.taken]
+        elif entity not in chunk.taken:
             return _Candidate(entity, "sure", f"settled by {by}")
     sure = [candidate for candidate in candidates if candidate.proof == "sure"]
     if len(sure) == 1 and sure[0].entity not in chunk.taken:
