@@ -337,6 +337,18 @@ def test_who_stands_beside_the_person_of_a_deal_stays_there(ada: tuple[Pair, dic
     assert pair.asked() == []
 
 
+def test_who_was_replaced_by_several_in_hubspot_is_not_put_back(ada: tuple[Pair, dict[str, str]]) -> None:
+    pair, people = ada
+    roof = int(pair.left_id("Roof"))
+    for name in ("Bob", "Eve"):
+        pair.left.associations.add("deals", roof, "contacts", int(people[name]), primary=False)
+    pair.left.associations.remove("deals", roof, "contacts", int(people["Ada"]))
+    for _ in range(2):
+        assert pair.run().written == 0, "which of them is meant nobody can tell"
+    assert _people_of_roof(pair) == {people["Bob"], people["Eve"]}
+    assert _right_roof(pair)["person"] == _right_person(pair, "Ada")
+
+
 def test_who_was_put_in_anothers_place_in_hubspot_and_elsewhere_is_asked_about(
     ada: tuple[Pair, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
