@@ -138,11 +138,12 @@ class Subject:
         self.decided = {decision.leaf: decision for decision in self.merged.decisions}
 
     def _taken_along(self, side: Side, sides: Sequence[Side]) -> frozenset[str]:
-        """Leaves that a delete may have emptied on one side, or a person before it, while another side says something new."""
+        """Leaves that a delete may have emptied on one side, or a person before it, while another side says something else."""
+        others = [other for other in sides if other is not side]
         return frozenset(
             leaf
             for leaf in self.cleared[side.connection]
-            if any(leaf in other.changed and other.seen[leaf] != self.agreed.get(leaf) for other in sides if other is not side)
+            if any(leaf in other.changed | other.doubtful and other.seen[leaf] != self.agreed.get(leaf) for other in others)
         )
 
     def told_by(self, leaf: str) -> tuple[str, str, str]:

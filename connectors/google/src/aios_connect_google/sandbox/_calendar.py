@@ -191,8 +191,9 @@ class CalendarPart(Account):
         if place.events.get(id) is None:
             place.events.put(id, one.values, by=by)
         place.events.remove(id, by=by, line=line)
-        for other in [other for other in place.events if other.values.get("recurringEventId") == id]:
-            place.events.remove(other.id, by=by)
+        if one.values.get("recurrence"):
+            for other in [other for other in place.events if other.values.get("recurringEventId") == id]:
+                place.events.remove(other.id, by=by)
 
     @route("GET", "/calendar/v3/calendars/{calendar}/events/{id}/instances")
     def list_instances(self, call: Call, calendar: str, id: str) -> Any:
