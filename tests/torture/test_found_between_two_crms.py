@@ -215,3 +215,28 @@ def test_who_is_none_of_those_offered_may_be_somebody_who_came_to_light_since(tm
     pair.run()
     assert pair.deals() == {"left": {"Windows": "5", "Stairs": "200"}, "right": {**BOTH, "Roof": "5", "Windows": "5"}}
     pair.store.close()
+
+
+def test_what_a_delete_emptied_is_not_filled_with_what_an_unanswered_write_was_to_replace(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path)
+    people = pair.left.shelves["people"]
+    ada, bob = (people.create({"first": name, "email": f"{name}@mail.example"}).id for name in ("ada", "bob"))
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"person": ada})
+    assert pair.run().clean
+    pair.left.shelves["deals"].change(pair.left_id("Roof"), {"person": bob})
+
+    def down(call: Call) -> None:
+        if call.path.endswith("/batch"):
+            raise NoAnswerError("timeout")
+
+    pair.right.before = down
+    assert pair.run().ambiguous == 1
+    pair.right.before = lambda call: None
+    pair.right.shelves["deals"].change(pair.right_id("Roof"), {"stage": "won"}, by="ann")  # nobody can tell now whether it arrived
+    pair.left.drop("people", bob)
+    pair.run()
+    roof = pair.left.shelves["deals"].get(pair.left_id("Roof"))
+    assert roof is not None
+    assert not roof.values.get("person")
+    assert ("conflict", "person") in [(question.code, question.leaf) for question in pair.asked()]
+    pair.store.close()
