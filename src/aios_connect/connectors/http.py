@@ -268,6 +268,7 @@ class Http:
         else:
             known = False
             error = by_status(response, now=self._now())
+            # a 404 that is a web page stays a 404: HubSpot itself sends such; where a vendor does not, `classify` says so
             if error is None and response.is_web_page and "json" in call.headers["accept"]:
                 error = response.web_page()
         if error is None:
