@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, case, delete, false, func, insert, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, delete, false, func, insert, or_, select, true, update
 
 from .tables import entity as _entity
 from .tables import key as _key
@@ -146,18 +146,20 @@ def record_at(tx: Connection, connection: str, object: str, id: str) -> RecordRo
     return records_by_id(tx, connection, object, [id]).get(id)
 
 
-def entities_of(tx: Connection, references: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], tuple[str, str | None]]:
-    """(connection, object, id) -> entity, and how the record went if it is gone and the entity is not; for those that have one."""
+def entities_of(
+    tx: Connection, references: Iterable[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], tuple[str, str | None, bool]]:
+    """(connection, object, id) -> entity, how the record went if it is gone, and if the entity is; for those that have one."""
     objects: dict[tuple[str, str], list[str]] = {}
     for connection, object, id in references:
         objects.setdefault((connection, object), []).append(id)
     found = {}
     for (connection, object), ids in objects.items():
         for part in _parts(ids):  # one object a statement: SQLite has no index for a list of triples
-            lost = case((_entity.c.gone.is_(None), _record.c.gone))
-            query = select(_record.c.id, _record.c.entity, lost).outerjoin(_entity, _entity.c.id == _record.c.entity)
+            query = select(_record.c.id, _record.c.entity, _record.c.gone, _entity.c.gone.is_not(None))
+            query = query.outerjoin(_entity, _entity.c.id == _record.c.entity).where(_record.c.entity.is_not(None))
             rows = tx.execute(query.where(_at(connection, object), _record.c.id.in_(part)))
-            found.update({(connection, object, id): (entity, gone) for id, entity, gone in rows if entity is not None})
+            found.update({(connection, object, id): (entity, gone, bool(lost)) for id, entity, gone, lost in rows})
     return found
 
 

@@ -56,7 +56,7 @@ class References:
         self._makes = makes
         self._leaves = reference_leaves(kind)
         self._known: dict[tuple[str, str, str], str] = {}
-        self._deleted: set[tuple[str, str, str]] = set()
+        self._deleted: dict[tuple[str, str, str], bool] = {}  # a record that was deleted there, and if it is gone everywhere
         self._records: dict[str, list[RecordRow]] = {}
         self._entities: dict[str, EntityRow] = {}
 
@@ -77,8 +77,8 @@ class References:
                     object, _, id = value.partition(":")
                     by_id.add((connection, object, id))
         found = entities_of(self._tx, by_id)
-        self._known = {key: entity for key, (entity, _) in found.items()}
-        self._deleted = {key for key, (_, gone) in found.items() if gone not in (None, "merged")}
+        self._known = {key: entity for key, (entity, _, _) in found.items()}
+        self._deleted = {key: lost for key, (_, gone, lost) in found.items() if gone not in (None, "merged")}
         for kind in {kind for kind, _ in by_value}:
             owners = entities_by_key(self._tx, kind, [key for of, key in by_value if of == kind])
             for key, entities in owners.items():
@@ -107,17 +107,20 @@ class References:
             if isinstance(leaves.get(leaf), str) and leaves[leaf] and self.entity(connection, kind, leaves[leaf]) is None
         ]
 
-    def cleared(self, connection: str, seen: _Leaves, base: _Leaves) -> dict[str, str]:
-        """Reference leaf -> entity, where a record points at nothing since that entity was deleted there, and lives elsewhere.
+    def cleared(self, connection: str, seen: _Leaves, base: _Leaves, agreed: _Leaves) -> dict[str, str]:
+        """Reference leaf -> entity, where a record points at nothing since that entity was deleted there.
 
         Nobody said that of this record: whether the other side keeps what was deleted is a question about that, not about this.
+        Of one that is gone everywhere it is no question any more, unless the record was to point at another by now.
         """
         found = {}
         for leaf, kind in self._leaves.items():
             value = base.get(leaf)
             if leaf in seen and seen[leaf] is None and isinstance(value, str) and value:
                 entity = self.entity(connection, kind, value)
-                if entity is not None and (connection, *value.split(":", 1)) in self._deleted:
+                object, _, id = value.partition(":")
+                everywhere = self._deleted.get((connection, object, id))
+                if entity is not None and everywhere is not None and not (everywhere and agreed.get(leaf) == entity):
                     found[leaf] = entity
         return found
 

@@ -121,7 +121,7 @@ class Subject:
             seen = self.seen[connection.name]
             resolved = self.resolved[connection.name] = references.resolved(connection.name, seen)
             base: Leaves = {} if record.base is None else loads(record.base)
-            cleared = self.cleared[connection.name] = references.cleared(connection.name, seen, base)
+            cleared = self.cleared[connection.name] = references.cleared(connection.name, seen, base, self.agreed)
             points = connection.mapping(kind).references
             self.unclear[connection.name] = references.unclear(connection.name, seen, base, points)
             silent = cleared.keys() | references.renamed(connection.name, seen, base)
