@@ -240,3 +240,29 @@ def test_what_a_delete_emptied_is_not_filled_with_what_an_unanswered_write_was_t
     assert not roof.values.get("person")
     assert ("conflict", "person") in [(question.code, question.leaf) for question in pair.asked()]
     pair.store.close()
+
+
+def test_what_was_merged_the_other_way_round_on_each_side_takes_no_reference_along(tmp_path: Path) -> None:
+    """The one that the right side kept is deleted there in the end, which empties what pointed at it: that is no person's word."""
+    pair = pair_in_step(tmp_path)
+    companies, deals = pair.left.shelves["companies"], pair.left.shelves["deals"]
+    old, new = (companies.create({"name": name, "domain": f"{name}.example"}).id for name in ("old", "new"))
+    deals.change(pair.left_id("Roof"), {"company": old})
+    assert pair.run().clean
+    theirs = {item.values["name"]: item.id for item in pair.right.shelves["companies"]}
+    pair.right.drop("companies", theirs["new"], survivor=theirs["old"], by="ann")
+    pair.left.drop("companies", old, survivor=new)
+    pair.run()
+    (kept,) = companies
+    companies.change(kept.id, {"name": "Renamed"})
+    (question,) = [question for question in pair.asked() if question.summary.startswith("old: merged in left into ")]
+    settle(pair.store, question.id, by="ann", now=pair.now(), take="delete")
+    pair.run()
+    (question,) = [question for question in pair.asked() if question.code == "duplicate_review"]
+    settle(pair.store, question.id, by="ann", now=pair.now(), take=next(take for take in question.choices if take != "different"))
+    for _ in range(3):
+        pair.run()
+        roof = deals.get(pair.left_id("Roof"))
+        assert roof is not None
+        assert roof.values["company"] == kept.id
+    pair.store.close()
