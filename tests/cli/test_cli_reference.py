@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from aios_connect.cli.reference import PAGES
+from aios_connect.connectors.registry import available, load
 from aios_connect.model import KINDS, leaves
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -28,8 +30,7 @@ def test_a_reference_page_fits_the_code(written: Path, name: str) -> None:
 
 
 def test_a_stale_page_is_named(written: Path, tmp_path: Path) -> None:
-    for page in written.iterdir():
-        (tmp_path / page.name).write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+    copytree(written, tmp_path, dirs_exist_ok=True)
     (tmp_path / "exit-codes.md").write_text("# Exit codes\n", encoding="utf-8")
     command = [sys.executable, "-m", "aios_connect.cli.reference", str(tmp_path), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -39,7 +40,26 @@ def test_a_stale_page_is_named(written: Path, tmp_path: Path) -> None:
 
 def test_every_other_reference_page_is_written_from_the_code(written: Path) -> None:
     by_hand = ["conformance.md"]  # held by tests/conformance/test_cases.py
-    assert sorted(page.name for page in REFERENCE.iterdir()) == sorted([*by_hand, *(page.name for page in written.iterdir())])
+    assert names_in(REFERENCE) == sorted([*by_hand, *names_in(written)])
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(str(page.relative_to(folder)) for page in folder.rglob("*.md"))
+
+
+@pytest.mark.parametrize("provider", available())
+def test_all_that_a_connector_says_of_itself_stands_on_its_page(written: Path, provider: str) -> None:
+    page, spec = (written / "connectors" / f"{provider}.md").read_text(encoding="utf-8"), load(provider).spec
+    said = [
+        spec.proof,
+        spec.docs,
+        *(auth.help for auth in spec.auth),
+        *(f"`{scope}`" for auth in spec.auth for scope in auth.scopes),
+    ]
+    said += [f"| `{one.name}` | {one.help} |" for one in spec.settings]
+    said += [f"| `{name}` | {one.title} | " for name, one in spec.objects.items()]
+    said += [f"| {one.calls:,} | " for one in spec.limits]
+    assert [one for one in said if one not in page] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -232,7 +232,9 @@ def test_what_a_delete_emptied_is_not_filled_with_what_an_unanswered_write_was_t
     pair.right.before = down
     assert pair.run().ambiguous == 1
     pair.right.before = lambda call: None
-    pair.right.shelves["deals"].change(pair.right_id("Roof"), {"stage": "won"}, by="ann")  # nobody can tell now whether it arrived
+    pair.right.shelves["deals"].change(
+        pair.right_id("Roof"), {"stage": "won"}, by="ann"
+    )  # nobody can tell now whether it arrived
     pair.left.drop("people", bob)
     pair.run()
     roof = pair.left.shelves["deals"].get(pair.left_id("Roof"))

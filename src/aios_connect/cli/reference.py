@@ -8,17 +8,21 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from aios_connect import errors
+from aios_connect.connectors.registry import available
+from aios_connect.connectors.registry import load as find
 from aios_connect.errors import AiosError
 from aios_connect.mappings.describing import transforms_page
 from aios_connect.model import KINDS, Leaf, LeafType, leaves
 
 from . import main
+from .connector_page import connector_page
 from .index import GROUPS, page
 
 __all__ = ["PAGES", "cli_page", "exit_codes_page", "model_page", "write"]
@@ -127,11 +131,21 @@ def _help(*words: str) -> str:
     return "\n".join(line.rstrip() for line in shown.getvalue().strip().splitlines())
 
 
+def _page_of(provider: str) -> str:
+    return connector_page(find(provider).spec)
+
+
 def _block(text: str) -> str:
     return f"```text\n{text}\n```"
 
 
-PAGES = {"cli.md": cli_page, "exit-codes.md": exit_codes_page, "mapping-transforms.md": transforms_page, "model.md": model_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "exit-codes.md": exit_codes_page,
+    "mapping-transforms.md": transforms_page,
+    "model.md": model_page,
+    **{f"connectors/{provider}.md": partial(_page_of, provider) for provider in available()},
+}
 """File -> what is to stand in it."""
 
 
@@ -146,6 +160,7 @@ def write(folder: Path, *, check: bool) -> int:
     for name, page_of in PAGES.items():
         path, text = folder / name, page_of()
         if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:
             print(f"error: {path} does not fit the code\nhint: make docs", file=sys.stderr)

@@ -50,7 +50,7 @@ SETTINGS: Final = (
     Setting("max_bytes", "Greatest body that is taken.", default="1000000"),
     Setting("address", "The whole address that senders use, where a proxy stands before it; Twilio signs it.", default=""),
     Setting("channel", f"How these enquiries reach you: {', '.join(CHANNELS)}; told by the source unless said.", default=""),
-    Setting("inbox", "File that everything is kept in, from the project's folder; .aios/inbox/<connection>.db", default=""),
+    Setting("inbox", "File that everything is kept in, from the project's folder; .aios/inbox/CONNECTION.db", default=""),
 )
 
 
