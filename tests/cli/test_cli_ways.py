@@ -17,9 +17,12 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from aios_connect_hubspot import HubSpot
 from aios_connect_hubspot.sandbox import REFRESH, TOKEN, HubSpotVendor, furnish
+from aios_connect_salesforce import Salesforce
+from aios_connect_salesforce.sandbox import Hazards as SalesforceHazards
+from aios_connect_salesforce.sandbox import SalesforceVendor
 
 from aios_connect.cli.screen import Screen
-from aios_connect.connectors import Auth, Identity, registry
+from aios_connect.connectors import Auth, Identity, RejectedError, registry
 from aios_connect.sandbox import Answer, Call, RefusedError, route, serve
 
 from .conftest import Aios, Desk
@@ -222,3 +225,59 @@ def test_one_of_the_ways_may_be_to_sign_in_as_nobody(aios: Aios, tmp_path: Path,
     assert (ran.code, "has no password" in ran.err) == (2, True), ran.err
     ran = aios("connect", "theirs", *more, "--set", "sign_in=none")
     assert (ran.code, "as nobody" in ran.out) == (0, True), ran.err
+
+
+@pytest.fixture
+def office() -> Iterator[tuple[SalesforceVendor, tuple[str, ...]]]:
+    """A Salesforce whose grants can be used once, and the words to connect it."""
+    vendor = SalesforceVendor(hazards=SalesforceHazards.none())
+    with serve(vendor) as server:
+        words = (
+            "connect",
+            "office",
+            "--provider",
+            "salesforce",
+            "--set",
+            f"url={server.url}",
+            "--set",
+            "client_id=sandbox",
+            "--set",
+            "currency=USD",
+        )
+        yield vendor, words
+
+
+def given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("sandbox-client-secret\nsandbox-refresh-token\n"))
+
+
+def test_a_grant_that_works_once_is_not_used_while_there_is_no_key_to_keep_the_next_one(
+    aios: Aios, office: tuple[SalesforceVendor, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    vendor, words = office
+    aios("init")
+    given(monkeypatch)
+    monkeypatch.delenv("AIOS_KEY_FILE")
+    monkeypatch.setattr("aios_connect.store.keys.desktop_keyring", lambda: None)
+    ran = aios(*words, "--password-stdin")
+    assert (ran.code, "no key to seal secrets with" in ran.err) == (2, True)
+    assert not vendor.log
+    given(monkeypatch)
+    monkeypatch.setenv("AIOS_KEY_FILE", str(tmp_path / "key"))
+    assert aios(*words, "--password-stdin").code == 0
+
+
+def test_what_a_used_grant_was_exchanged_for_is_kept_although_something_else_fails(
+    aios: Aios, office: tuple[SalesforceVendor, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, words = office
+    aios("init")
+    given(monkeypatch)
+
+    def refused(self: Salesforce) -> list[str]:
+        raise RejectedError("no more fields of your own", provider="salesforce")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Salesforce, "provision", refused)
+        assert aios(*words, "--password-stdin").code == 4
+    assert aios("connect", "office").code == 0

@@ -133,12 +133,14 @@ def _sign_in(project: Project, name: str, way: Way, screen: Screen) -> Answer:
             more = "grant what is missing there" if refused.status == 403 else "do it again with the right one"
             refused.hint = f"nothing was kept; {more}"
             raise
-        made = connection.connector.provision()
-        if made:  # what was missing may be there now
-            identity = connection.connector.check()
-    kept = tokens.get(name)
-    if kept is not None:
-        project.tokens.put(name, kept.values, expires_at=kept.expires_at)
+        try:
+            made = connection.connector.provision()
+            if made:  # what was missing may be there now
+                identity = connection.connector.check()
+        finally:  # they work, and those given may be used up by now
+            kept = tokens.get(name)
+            if kept is not None:
+                project.tokens.put(name, kept.values, expires_at=kept.expires_at)
     return ConnectedAnswer(name, project.spec(name), identity, made, stored=kept is not None)
 
 

@@ -89,6 +89,8 @@ def ask_secrets(project: Project, name: str, screen: Screen, way: Way) -> Given:
             f"{spec.title} needs {CLIENT_ID.name}: {CLIENT_ID.help}",
             hint=f'write {CLIENT_ID.name} = "..." under [connections.{name}], or set {variable(name, CLIENT_ID.name)}',
         )
+    if needed or welcome:
+        project.prepare_key()
     if way.from_stdin:
         return Given(_from_stdin(needed, welcome))
     if needed or welcome:

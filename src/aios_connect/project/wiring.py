@@ -232,6 +232,14 @@ class Project:
         """
         return self._tokens.change_key()
 
+    def prepare_key(self) -> None:
+        """Make sure that secrets can be kept, before one is used that can be used once only.
+
+        Raises:
+            ConfigError: There is no key to seal them with, and none can be made; the hint says how to give one.
+        """
+        self._tokens.prepare()
+
     def close(self) -> None:
         """Give back connections and store. Safe to call twice."""
         self._open.clear()

@@ -67,7 +67,7 @@ class SealedTokens:
         Raises:
             ConfigError: There is no key, and none can be made.
         """
-        key = self._keys.find() or self._first_key()
+        key = self.prepare()
         sealed = {
             "sealed": _seal(connection, values, key),
             "key_id": key.id,
@@ -170,10 +170,18 @@ class SealedTokens:
             raise _sealed_otherwise(connection, sealed_with, key.id)
         return coming
 
-    def _first_key(self) -> Key:
-        """A new key, unless secrets are sealed already: then theirs is lost, and a new one must be somebody's decision."""
-        self._refuse_lost_key()
-        return self._keys.find_or_make()
+    def prepare(self) -> Key:
+        """The key that secrets are sealed with now; a new one, if none is sealed yet.
+
+        To be asked before a secret is used that can be used once only.
+
+        Raises:
+            ConfigError: There is no key, and none can be made; or it is lost, and a new one must be somebody's decision.
+        """
+        found = self._keys.find()
+        if found is None:
+            self._refuse_lost_key()
+        return found or self._keys.find_or_make()
 
     def _refuse_lost_key(self) -> None:
         with self._store.read() as transaction:
