@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -353,6 +354,33 @@ def test_a_sandbox_is_recorded_as_any_other_account(aios: Aios, tmp_path: Path, 
     told = records(replayed(tmp_path / "contacts.yaml", "hubspot", key="anything"), "contacts")
     assert len(told) == ground.contents["contacts"]
     assert all(raw["properties"]["email"].endswith(".example") for raw in told if raw["properties"]["email"])
+
+
+GOOGLE, SALESFORCE = ("calendars", "contacts", "events"), ("Account", "Contact", "Lead", "Opportunity", "Task", "User")
+
+
+@pytest.mark.parametrize(("provider", "objects"), [("google", GOOGLE), ("salesforce", SALESFORCE)])
+def test_what_a_vendor_says_in_its_own_shape_of_ids_numbers_and_words_is_recorded_and_read_again(
+    aios: Aios, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, objects: tuple[str, ...]
+) -> None:
+    ground = load_playground(provider, hazards=False)
+    secret, refresh = ground.secret.splitlines()
+    monkeypatch.setenv("AIOS_CRM_CLIENT_SECRET", secret)
+    monkeypatch.setenv("AIOS_CRM_REFRESH_TOKEN", refresh)
+    with serve(ground.vendor) as server:
+        settings = {name: value.format(url=server.url) for name, value in ground.settings.items()} | {"url": server.url}
+        lines = [f'{name} = "{value}"' for name, value in settings.items()]
+        (tmp_path / "aios-connect.toml").write_text("\n".join(["[connections.crm]", f'provider = "{provider}"', *lines]))
+        ran = aios("record", "crm", *objects, "--into", "crm.yaml", "--origin", f"sandbox {provider}", "--yes")
+        assert ran.code == 0, ran.err
+    told = replayed(tmp_path / "crm.yaml", provider, access_token="anything")
+    counts = {object: len(records(told, object)) for object in objects}
+    assert all(counts.values()), counts
+    text = (tmp_path / "crm.yaml").read_text(encoding="utf-8")
+    addresses = set(re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]+", text))
+    assert addresses
+    assert all(address.endswith(".example") for address in addresses)
+    assert not any(word in text for word in ("Fjord", "Nora", "nora", secret, refresh))
 
 
 def test_the_kinto_that_was_recorded_is_read_again() -> None:

@@ -262,7 +262,7 @@ def test_the_own_server_has_a_name_of_its_own_and_others_one_that_nobody_has() -
 
 
 def test_the_words_of_a_connector_stay_but_where_people_write_what_they_like() -> None:
-    names = stand_ins(schema=("kind", "lead"), source=("Mark", "person"), free=("person.first",))
+    names = stand_ins(schema=("kind", "lead"), source=("Mark", "person"), free=("first",))
     told = {"kind": "person", "stage": "lead", "person": {"first": "Mark", "title": "Mark"}, "note": "Mark, a person"}
     cleaned = names.clean(told)
     kind, stage, person, note = cleaned.values()

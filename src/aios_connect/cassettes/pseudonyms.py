@@ -36,6 +36,7 @@ _ID: Final = re.compile(r"\d+|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{1
 _CODED: Final = re.compile(r"currency|country|locale|language|time_?zone", re.IGNORECASE)
 _CODE: Final = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z]{2,4})?|[A-Za-z]+/[A-Za-z_/]+")
 _NUMBERED: Final = re.compile(r"phone|mobile|cell|fax|\btel|zip|post_?(?:al)?_?code|house|street", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"(?<=[a-z])\d{1,2}$")  # what a connector counts: part0, part1
 _ADDRESS: Final = re.compile(r"(?:https?://|/)\S*")
 _PARTS: Final = re.compile(r"(?P<mail>[^\s@<>\"(),:;]+@(?P<domain>[\w.-]+))|(?P<phone>\d[\d ().-]{5,}\d)|[^\W\d_]+|\d{3,}")
 _JOINED: Final = re.compile(r"[^\W\d_]+|\d{3,}")
@@ -54,12 +55,15 @@ class Known:
     Attributes:
         schema: Objects, fields and choices, of the live schema and of the mappings.
         source: Texts in the connector's source.
-        free: Dotted paths of the fields in which people write what they like.
+        free: Names of the fields in which people write what they like, without what they are in: a connector may give a record another
+            shape than its provider does.
+        ids: Regular expression of the provider's ids (:attr:`ConnectorSpec.ids`); empty if there are none that stay for their form.
     """
 
     schema: frozenset[str] = frozenset()
     source: frozenset[str] = frozenset()
     free: frozenset[str] = frozenset()
+    ids: str = ""
 
 
 class Pseudonyms:
@@ -74,13 +78,16 @@ class Pseudonyms:
     Attributes:
         kept: Place in the answers -> the texts that stayed there because the connector or the schema knows them.
         replaced: Place -> how many texts got a stand-in.
+        numbers: Numbers that stayed.
     """
 
     def __init__(self, known: Known, ids: Iterable[str], own: tuple[str, str], hidden: Iterable[str] = ()) -> None:
         self.kept: dict[str, set[str]] = defaultdict(set)
         self.replaced: dict[str, int] = defaultdict(int)
+        self.numbers: set[Decimal] = set()
         self._known = known
         self._ids = frozenset(ids)
+        self._shapes = re.compile(f"{_SHAPES.pattern}|{known.ids}") if known.ids else _SHAPES
         self._own = own
         self._hidden = frozenset(hidden)
         self._stand_ins: dict[str, str] = {}
@@ -103,8 +110,10 @@ class Pseudonyms:
             return [self.clean(item, f"{place}[]", trail) for item in value]
         if isinstance(value, str):
             return self._seen(value, place, trail)
-        if isinstance(value, (int, Decimal)) and not isinstance(value, bool) and trail and _NUMBERED.search(trail[-1]):
-            return type(value)(self._words(f"{value:f}" if isinstance(value, Decimal) else str(value)))
+        if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+            if trail and _NUMBERED.search(trail[-1]):
+                return type(value)(self._words(f"{value:f}" if isinstance(value, Decimal) else str(value)))
+            self.numbers.add(Decimal(value))
         return value
 
     def text(self, text: str, *, free: bool = False) -> str:
@@ -123,19 +132,21 @@ class Pseudonyms:
         return re.sub(r"https?://[^\s<>\"]+|^/\S*", lambda found: self._address(found[0]), text)
 
     def _seen(self, text: str, place: str, trail: tuple[str, ...]) -> str:
-        free = any(".".join(trail[start:]) in self._known.free for start in range(len(trail)))
+        free = bool(trail) and trail[-1] in self._known.free
         coded = bool(trail and _CODED.search(trail[-1]) and _CODE.fullmatch(text))
         cleaned = text if coded else self.text(text, free=free)
         if cleaned != text:
             self.replaced[place] += 1
-        elif text and not _SHAPES.fullmatch(text) and text not in self._ids:
+        elif text and not self._shapes.fullmatch(text) and text not in self._ids:
             self.kept[place].add(text)
         return cleaned
 
     def _stays(self, text: str, *, free: bool = False) -> bool:
-        if text in self._known.schema or (text in self._known.source and not free):
+        if text in self._known.schema or (
+            not free and (text in self._known.source or _NUMBER.sub("", text) in self._known.source)
+        ):
             return True
-        return text not in self._hidden and (text in self._ids or _SHAPES.fullmatch(text) is not None)
+        return text not in self._hidden and (text in self._ids or self._shapes.fullmatch(text) is not None)
 
     def _address(self, address: str) -> str:
         try:
@@ -224,9 +235,9 @@ def known_words(connector: Connector, schemas: Mapping[str, Schema], mapped: Ite
     schema = {part for path in paths for part in re.split(r"[^\w$-]+", path)} | {
         code for info in fields for code, _ in info.choices
     }
-    free = {info.path for info in fields if info.type == "text"}
-    schema_words = {word for word in {*objects, *schema} if word and "@" not in word}
-    return Known(frozenset(schema_words), frozenset(word for word in source if word and "@" not in word), frozenset(free))
+    free = {info.path.rpartition(".")[2] for info in fields if info.type == "text"}
+    words, texts = (frozenset(word for word in found if word and "@" not in word) for found in ({*objects, *schema}, source))
+    return Known(words, texts, frozenset(free), connector.spec.ids)
 
 
 def known_ids(specs: Mapping[str, ObjectSpec], pages: Mapping[str, Iterable[Page]]) -> set[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx2
@@ -29,6 +30,7 @@ __all__ = ["BY_HAND", "Heard", "Rehearsal", "Tape", "clean", "compare"]
 BY_HAND: Final = "record a story of your own, told to a server with made-up data, with aios_connect.cassettes.Recorder"
 """The way out where an account cannot be recorded."""
 
+_DECIMAL: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
 _PLAIN: Final = re.compile(r"[\w-]*")
 _LINKS: Final = frozenset({"link", "location", "next-page"})
 _NAMELESS: Final = frozenset({"content-type", "date", "last-modified", "retry-after"})
@@ -165,6 +167,21 @@ def _like(answer: Heard, request: httpx2.Request) -> bool:
     return answer.method == request.method and alike
 
 
+def _same(live: Any, meant: Any, said: Any, numbers: Collection[Decimal]) -> bool:
+    """Two values are the same; what the provider says as a number, which stays, the connector may say as a text."""
+    if meant == said:
+        return True
+    if isinstance(meant, dict) and isinstance(said, dict):
+        return (
+            len(live) == len(meant)
+            and meant.keys() == said.keys()
+            and all(_same(raw, meant[name], said[name], numbers) for raw, name in zip(live.values(), meant, strict=True))
+        )
+    if isinstance(meant, list) and isinstance(said, list):
+        return len(meant) == len(said) and all(_same(*values, numbers) for values in zip(live, meant, said, strict=True))
+    return said == live and isinstance(said, str) and _DECIMAL.fullmatch(said) is not None and Decimal(said) in numbers
+
+
 def compare(live: Told, again: Told, pseudonyms: Pseudonyms) -> None:
     """See that the cleaned conversation says the same as the live one, with stand-ins.
 
@@ -173,11 +190,12 @@ def compare(live: Told, again: Told, pseudonyms: Pseudonyms) -> None:
     """
     for object, pages in live.pages.items():
         other = again.pages.get(object, [])
-        meant = [
-            ([scrub_value(pseudonyms.clean(raw)) for raw in page.records], page.complete, len(page.tombstones)) for page in pages
-        ]
-        said = [(list(page.records), page.complete, len(page.tombstones)) for page in other]
-        if meant != said:
+        shape, shape_again = (
+            [(len(page.records), page.complete, len(page.tombstones)) for page in told] for told in (pages, other)
+        )
+        raws, said = ([raw for page in told for raw in page.records] for told in (pages, other))
+        meant = [scrub_value(pseudonyms.clean(raw)) for raw in raws]
+        if shape != shape_again or not _same(raws, meant, said, pseudonyms.numbers):
             raise CassetteError(
                 f"with stand-ins the connector reads other {object} than it did from the live account",
                 hint=BY_HAND,

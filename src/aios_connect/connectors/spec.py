@@ -172,6 +172,8 @@ class ConnectorSpec:
         sandbox: What makes its fake for people to play with, ``module:function``; ``""`` if there is none. The function takes ``seed``
             and ``hazards``, and returns a :class:`aios_connect.sandbox.Playground`.
         proof: How the connector was proved, for its README: "live Tryton 8.2", "sandbox + vendor spec".
+        ids: Regular expression of the ids that the provider gives out, where they are neither numbers nor UUIDs and say nothing of what
+            they are of: on a cassette they stay as they are.
     """
 
     provider: str
@@ -184,3 +186,4 @@ class ConnectorSpec:
     webhooks: bool = False
     sandbox: str = ""
     proof: str = ""
+    ids: str = ""

@@ -46,7 +46,8 @@ SPEC: Final = ObjectSpec(
 _PATH: Final = "users/me/calendarList"
 _TEXTS: Final = ("summary", "summaryOverride", "description", "location", "timeZone")
 _FIELDS: Final = (
-    *(FieldInfo(name, "text", label, writable=False) for name, label in (("id", "Id"), ("etag", "Version"), ("kind", "Kind"))),
+    *(FieldInfo(name, "text", label, writable=False) for name, label in (("id", "Id"), ("etag", "Version"))),
+    FieldInfo("kind", "choice", "Kind", writable=False, choices=(("calendar#calendarListEntry", "Calendar"),)),
     FieldInfo("summary", "text", "Name", writable=False),
     FieldInfo("summaryOverride", "text", "Name this user gave it", writable=False),
     FieldInfo("description", "text", "Description", writable=False),

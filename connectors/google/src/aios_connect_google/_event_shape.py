@@ -37,7 +37,7 @@ FIELDS: Final = (
     _field("event", "text", "Id in its calendar", writable=False),
     FieldInfo("calendar", "reference", "Calendar", writable=True),
     _field("etag", "text", "Version", writable=False),
-    _field("kind", "text", "Kind", writable=False),
+    _field("kind", "choice", "Kind", writable=False, choices=("calendar#event",)),
     _field("summary", "text", "Title"),
     _field("description", "text", "Description"),
     _field("location", "text", "Place"),

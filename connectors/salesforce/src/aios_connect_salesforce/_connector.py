@@ -90,6 +90,7 @@ class Salesforce(Connector):
         ),
         sandbox="aios_connect_salesforce.sandbox:playground",
         proof="sandbox + live describes + simple-salesforce",
+        ids="(?=[0-9]*[A-Za-z])(?:0[0-9A-Za-z]|[a-z]0)[0-9A-Za-z]{13}(?:[A-Z0-5]{3})?",
     )
 
     def __init__(self, context: Context) -> None:
