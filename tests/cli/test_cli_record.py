@@ -380,7 +380,8 @@ def test_what_a_vendor_says_in_its_own_shape_of_ids_numbers_and_words_is_recorde
     addresses = set(re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]+", text))
     assert addresses
     assert all(address.endswith(".example") for address in addresses)
-    assert not any(word in text for word in ("Fjord", "Nora", "nora", secret, refresh))
+    named = ("northgate", "bluebird", "montessori", "adeyemi", "bryggen", "ulrikencoffee", "robotics", secret, refresh)
+    assert not any(word in text.lower() for word in named)
 
 
 def test_the_kinto_that_was_recorded_is_read_again() -> None:
