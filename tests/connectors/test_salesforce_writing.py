@@ -7,11 +7,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import httpx2
 import pytest
 from aios_connect_salesforce.sandbox import Hazards, SalesforceVendor, furnish
 
 from aios_connect.connectors import AuthError, Change, ConfigError, Receipt
-from aios_connect.sandbox import FAULTS, Answer, Call, Fault, Schedule
+from aios_connect.sandbox import FAULTS, Answer, Call, Fault, Schedule, transport
 
 from .salesforce_office import calls, connector, create, records, update
 
@@ -548,3 +549,45 @@ def test_requests_hold_only_fields_that_the_describe_lets_be_written() -> None:
             fields = vendor.tables[record["attributes"]["type"]].fields
             assert all(fields[name].updatable for name in record if name not in ("attributes", "Id"))
     assert len(patches) == 12
+
+
+class BrokenOff(httpx2.BaseTransport):
+    """Lets a write be done, and answers that it was broken off."""
+
+    def __init__(self, inner: httpx2.BaseTransport, code: str) -> None:
+        self.inner = inner
+        self.code = code
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = self.inner.handle_request(request)
+        if request.method == "POST" and request.url.path.endswith("/composite"):
+            return httpx2.Response(400, json=[{"errorCode": self.code, "message": "Your request was running for too long"}])
+        return answer
+
+
+@pytest.mark.parametrize("code", ["QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"])
+def test_a_write_that_was_broken_off_is_looked_up_and_not_sent_again(code: str) -> None:
+    """What has no key cannot be found; it is not known to be there, nor known not to be."""
+    vendor = SalesforceVendor(hazards=Hazards.none())
+    provisioned(vendor).describe("Contact")
+    broken = connector(vendor, through=BrokenOff(transport(vendor), code), attempts=2)
+    for object in ("Contact", "Task"):
+        vendor_had = len(vendor.records[object])
+        patches = [{"LastName": f"L{number}"} if object == "Contact" else {"Subject": f"S{number}"} for number in range(3)]
+        changes = [Change("create", f"plan-{n}", patch=patch, key=f"key_{n}") for n, patch in enumerate(patches)]
+        receipts = broken.write(object, changes)
+        assert set(outcomes(receipts)) == ({"written"} if object == "Contact" else {"ambiguous"})
+        assert len(vendor.records[object]) == vendor_had + 3
+
+
+def test_a_text_that_looks_like_a_reference_to_another_request_is_a_text() -> None:
+    vendor = SalesforceVendor(hazards=Hazards.none())
+    salesforce = provisioned(vendor)
+    texts = ["@{part0.id}", "write to me @{home}", "plain"]
+    made = salesforce.write("Contact", [create(n, LastName="L", Description=text) for n, text in enumerate(texts)])
+    assert outcomes(made) == ["written"] * 3
+    raws = salesforce.lookup("Contact", [str(receipt.id) for receipt in made])
+    assert sorted(raw["Description"] for raw in raws) == sorted(texts)
+    changed = salesforce.write("Contact", [update(raw, Title="@{part1.Title}") for raw in raws])
+    assert outcomes(changed) == ["written"] * 3
+    assert salesforce.lookup("Contact", [str(made[2].id)])[0]["Title"] == "@{part1.Title}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from aios_connect.connectors import (
+    AmbiguousWriteError,
     AuthError,
     CursorGoneError,
     ProviderError,
@@ -16,7 +17,7 @@ from aios_connect.connectors import (
     redact,
 )
 
-__all__ = ["classify", "said"]
+__all__ = ["classify", "classify_write", "said"]
 
 _HOUR: Final = 3600.0
 _MOMENT: Final = 5.0
@@ -29,6 +30,9 @@ _FORBIDDEN: Final[Mapping[str, str]] = {
 }
 """Error code -> what would permit it
 (https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm)."""
+_BROKEN_OFF: Final = frozenset({"QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "UNKNOWN_EXCEPTION"})
+"""Error codes of a request that was begun. A call of ten minutes ends with the first, whatever was done by then
+(https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm)."""
 
 
 def said(errors: object) -> str:
@@ -75,7 +79,7 @@ def classify(response: Response) -> ProviderError | None:
         return CursorGoneError(f"salesforce closed the query: {words}", **facts)
     if code == "INVALID_REPLICATION_DATE":
         return CursorGoneError(f"salesforce's log of deletes does not reach back to the last read: {words}", **facts)
-    if code in ("UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE"):
+    if code in _BROKEN_OFF:
         return UnavailableError(f"salesforce cannot answer now: {words}", **facts)
     if response.status == 403 and code in _FORBIDDEN:
         return AuthError(f"salesforce does not permit this: {words}", hint=_FORBIDDEN[code], **facts)
@@ -83,3 +87,16 @@ def classify(response: Response) -> ProviderError | None:
         hint = "is it there, and may the user see it? Object Manager and the user's permission sets tell"
         return RejectedError(f"salesforce refused the request: {words}", hint=hint, **facts)
     return None
+
+
+def classify_write(response: Response) -> ProviderError | None:
+    """The same of a write: of one that was broken off nobody says how far it came."""
+    error = classify(response)
+    if not isinstance(error, UnavailableError):
+        return error
+    return AmbiguousWriteError(
+        f"{error.message}; whether it was carried out is not known",
+        hint="look the records up before anything is sent again",
+        provider="salesforce",
+        status=response.status,
+    )

@@ -24,7 +24,7 @@ from aios_connect.connectors import (
 )
 from aios_connect.connectors.classify import by_status
 
-from ._refusals import classify
+from ._refusals import classify, classify_write
 
 __all__ = ["API", "COLLECTION", "LONGEST", "TOGETHER", "Part", "Rows", "Wire", "in_parts", "instant_text", "literal"]
 
@@ -44,6 +44,9 @@ TOGETHER: Final = 5
 (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_composite_post.htm)."""
 
 _MANY: Final = 25
+_REFERENCE: Final = "@{"
+"""What begins a reference to the answer of another request in the same call, in whatever text it stands
+(https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/requests_composite.htm)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +143,9 @@ class Wire:
             one |= {} if part.body is None else {"body": part.body}
             asked.append(one if part.method == "GET" else {**one, "httpHeaders": self._headers})
         body = {"allOrNone": False, "collateSubrequests": False, "compositeRequest": asked}
+        meaning = classify if safe else classify_write
         response = self._http.request(
-            "POST", f"{self._root}composite", json=body, object=object, lines=lines, safe=safe, classify=classify
+            "POST", f"{self._root}composite", json=body, object=object, lines=lines, safe=safe, classify=meaning
         )
         answer = response.json()
         told = answer.get("compositeResponse") if isinstance(answer, dict) else None
@@ -167,7 +171,25 @@ class Wire:
         The active assignment rules are left out: they would hand a lead to another owner than the one that is written
         (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_autoassign.htm).
         """
+        if any(_REFERENCE in json.dumps(part.body, default=str, ensure_ascii=False) for part in parts):
+            return [_results(self._alone(part, object, lines), object) for part in parts]
         return [_results(answer, object) for answer in self.together(parts, object, lines=lines)]
+
+    def _alone(self, part: Part, object: str, lines: Sequence[str]) -> Any | ProviderError:
+        """One of the requests in a call of its own: what a text there looks like means nothing."""
+        try:
+            return self._http.request(
+                part.method,
+                self._root + part.path,
+                params=part.params,
+                json=part.body,
+                headers=self._headers,
+                object=object,
+                lines=lines,
+                classify=classify_write,
+            ).json()
+        except ProviderError as error:
+            return error
 
     def queries(self, soqls: Sequence[str], object: str) -> list[Rows]:
         """The first rows of several queries, of all records as in :meth:`query`, in as few calls as there can be."""

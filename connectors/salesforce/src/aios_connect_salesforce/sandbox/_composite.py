@@ -18,13 +18,15 @@ _MOST: Final = 25
 _FEW: Final = 5
 _HEAVY: Final = re.compile(r"/services/data/[^/]+/(query|queryAll|composite/sobjects)(/|\?|$)")
 _SERVED: Final = re.compile(r"/services/data/[^/]+/(sobjects/|query|queryAll|composite/sobjects)")
+_REFERENCE: Final = re.compile(r"@\{([^}]*)\}")
 _INHERITED: Final = ("accept", "authorization", "content-type")
 
 
 class Composite(Deeds):
     """One fake organisation that takes several requests in one call.
 
-    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_composite_post.htm
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_composite_post.htm. References to the answers
+    of other requests lead to nothing here (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/requests_composite.htm).
     """
 
     @route("POST", "/services/data/{version}/composite/?")
@@ -66,6 +68,9 @@ class Composite(Deeds):
 
     def _part(self, call: Call, one: dict[str, Any]) -> Answer:
         parts = urlsplit(one["url"])
+        if found := _REFERENCE.search(f"{one['url']} {encoded(one.get('body')).body.decode()}"):
+            words = f"Invalid reference specified. No value for {found[1]} found in {found[1].partition('.')[0]}"
+            return encoded(error("PROCESSING_HALTED", words), 400)
         headers = {name: call.headers[name] for name in _INHERITED if name in call.headers}
         headers |= {name.lower(): str(value) for name, value in one.get("httpHeaders", {}).items()}
         body = encoded(one["body"]).body if "body" in one else b""

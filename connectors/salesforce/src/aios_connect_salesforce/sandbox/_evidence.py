@@ -85,14 +85,15 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "compound addresses": f"{_SOAP}/compound_fields_address.htm",
     # what becomes of records
     "a deleted record is found by a query for all": f"{_REST}/resources_queryall.htm",
-    "a delete is a change of the record": "assumed: programs that read deletes by SystemModstamp rest on it (airbyte's source-salesforce)",
+    "a delete is a change of the record": f"{_SOAP}/sforce_api_calls_getdeleted_getdeletedresult.htm: deletedDate is taken from "
+    f"SystemModstamp; {_SOAP}/sforce_api_calls_merge.htm: a query by SystemModstamp finds what was merged",
     "a merged record names the one that stays": f"{_OBJECTS}/sforce_api_objects_account.htm: MasterRecordId",
     "what pointed at a merged record points at the other": f"{_SOAP}/sforce_api_calls_merge.htm",
     "the one that stays changes by a merge": "assumed",
     "what is deleted for good is in no query": f"{_SOAP}/sforce_api_calls_emptyrecyclebin.htm: a query for all finds it for some time, a day "
     "as a rule, and it may be less; at once is the hardest of them",
     "what is deleted for good is in the log of deletes": f"assumed; {_SOAP}/sforce_api_calls_getdeleted.htm says that a purge of the bin can "
-    "end the log early, with INVALID_REPLICATION_DATE: jsforce/jsforce#406 met that",
+    "end the log early, with INVALID_REPLICATION_DATE",
     "what was restored is still in the log of deletes": "assumed; it is the harder of the two",
     "a restore is a change": "assumed; if it is not, aios reconcile finds it",
     "a converted lead names its contact": f"{_OBJECTS}/sforce_api_objects_lead.htm: ConvertedContactId",
@@ -110,7 +111,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "blanks at the ends of a text are dropped": "assumed: what its screens do; no page found that says it of the API",
     "empty text is nothing": "assumed: a cleared field reads null in all examples",
     "longer text is refused and not cut": f"{_SOAP}/field_types.htm: STRING_TOO_LONG since version 15.0",
-    "fields that cannot be set": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: INVALID_FIELD_FOR_INSERT_UPDATE",
+    "fields that cannot be set": "INVALID_FIELD_FOR_INSERT_UPDATE, with words that many public programs quote: Unable to create/update fields",
     "unique values": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: DUPLICATE_VALUE; the words: "
     "simple-salesforce users' reports",
     "a duplicate rule": f"{_REST}/headers_duplicaterules.htm; {_SOAP}/sforce_api_objects_duplicateresult.htm; the misspelled name of its "

@@ -270,7 +270,7 @@ class SalesforceVendor(Jobs):
         https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm
         """
         if call.fault == "all_or_nothing" and len(deeds) > 1:
-            raise RefusedError(400, error("UNKNOWN_EXCEPTION", "An unexpected error occurred."))
+            raise RefusedError(400, error("JSON_PARSER_ERROR", "The request is refused as a whole."))
         before = {name: records.kept() for name, records in self.records.items()} if asked.get("allOrNone") else {}
         results = []
         for number, deed in enumerate(deeds):
