@@ -137,9 +137,9 @@ class Oracle:
                     continue
                 cell, value = cells[object, name, leaf], values[leaf]
                 old = cell.now.get(side)
-                if by == "api" and value != old and not self._is_merged(other[side], FIELDS[object][leaf], old, value):
-                    said = [*cell.since[other[side]], *self._said_by_heirs(cells, other[side], object, name, leaf)]
-                    said = [value if self._is_merged(side, FIELDS[object][leaf], known, value) else known for known in said]
+                if by == "api" and value != old and not self._is_merged(other[side], FIELDS[object][leaf], old, value, at):
+                    said = [*cell.since[other[side]], *self._said_by_heirs(cells, other[side], object, name, leaf, at)]
+                    said = [value if self._is_merged(side, FIELDS[object][leaf], known, value, at) else known for known in said]
                     self._judge(cell, side, other[side], f"{object} {name!r} {leaf} in {side}: {old!r} -> {value!r}", value, said)
                 if by != "api" and side in cell.now and _same(value, old):
                     continue  # nobody can tell that from nothing
@@ -155,7 +155,7 @@ class Oracle:
                     if cell.is_news(value, gone) and not taken:
                         cell.fresh.add(side)
                 theirs = cell.now.get(other[side])
-                follows = by == "api" and self._is_merged(side, FIELDS[object][leaf], theirs, value)
+                follows = by == "api" and self._is_merged(side, FIELDS[object][leaf], theirs, value, at)
                 if len(cell.now) == 2 and (value == theirs or follows):
                     cell.vague = by != "api" and (self.activated is None or at < self.activated)
                     cell.agreed = cell.agreed or not cell.vague
@@ -191,26 +191,25 @@ class Oracle:
             raise ViolationError(f"{what}: nobody in {other} wrote that since both agreed")
 
     def _said_by_heirs(
-        self, cells: Mapping[tuple[str, str, str], _Cell], side: str, object: str, name: str, leaf: str
+        self, cells: Mapping[tuple[str, str, str], _Cell], side: str, object: str, name: str, leaf: str, at: datetime
     ) -> Iterator[Any]:
         """What the records say into which this one was merged there: who asks for its id is told that."""
-        names, seen = self._names(side, object), {name}
-        heirs = {names.get(gone): names.get(heir) for what, gone, heir in self.sides[side].merges if what == object}
-        while (heir := heirs.get(name)) is not None and heir not in seen:
-            seen.add(name := heir)
-            yield cells[object, name, leaf].now.get(side)
+        for heir in self._heirs(side, object, name, at):
+            yield cells[object, heir, leaf].now.get(side)
 
-    def _is_merged(self, side: str, object: str, old: Any, new: Any) -> bool:
-        """A person there merged the record that the old value names into the one that the new value names: what points at it follows."""
-        names = self._names(side, object) if object in FIELDS and old else {}
-        heirs = {names.get(gone): names.get(heir) for what, gone, heir in self.sides[side].merges if what == object}
-        seen: set[str] = set()
-        while old in heirs and old not in seen:
-            seen.add(old)
-            old = heirs[old]
-            if old == new:
-                return True
-        return False
+    def _is_merged(self, side: str, object: str, old: Any, new: Any, at: datetime) -> bool:
+        """The record that the old value names was merged there into the one that the new value names: what points at it follows."""
+        return object in FIELDS and bool(old) and new in self._heirs(side, object, old, at)
+
+    def _heirs(self, side: str, object: str, name: str, at: datetime) -> list[str]:
+        """The record into which one was merged there by then, the one into which that was, and so on."""
+        names, history = self._names(side, object), self.sides[side].shelves[object].history
+        gone = {edit.id for edit in history if edit.values is None and edit.at <= at}
+        into = {names[one]: names[heir] for what, one, heir in self.sides[side].merges if what == object and one in gone}
+        found: list[str] = []
+        while (heir := into.get(found[-1] if found else name)) is not None and heir not in (name, *found):
+            found.append(heir)
+        return found
 
     def _timeline(self) -> Iterator[tuple[datetime, str, str, str, str, dict[str, Any] | None]]:
         """Every write and delete on both sides in the order of time, references as names."""
