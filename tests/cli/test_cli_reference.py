@@ -10,6 +10,7 @@ from shutil import copytree
 import pytest
 
 from aios_connect.cli.reference import PAGES
+from aios_connect.connection.settings import settings_of
 from aios_connect.connectors.registry import available, load
 from aios_connect.model import KINDS, leaves
 
@@ -56,7 +57,7 @@ def test_all_that_a_connector_says_of_itself_stands_on_its_page(written: Path, p
         *(auth.help for auth in spec.auth),
         *(f"`{scope}`" for auth in spec.auth for scope in auth.scopes),
     ]
-    said += [f"| `{one.name}` | {one.help} |" for one in spec.settings]
+    said += [f"| `{one.name}` | {one.help} |" for one in settings_of(spec)]
     said += [f"| `{name}` | {one.title} | " for name, one in spec.objects.items()]
     said += [f"| {one.calls:,} | " for one in spec.limits]
     assert [one for one in said if one not in page] == []

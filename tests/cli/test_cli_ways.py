@@ -22,7 +22,7 @@ from aios_connect_salesforce.sandbox import Hazards as SalesforceHazards
 from aios_connect_salesforce.sandbox import SalesforceVendor
 
 from aios_connect.cli.screen import Screen
-from aios_connect.connectors import Auth, Identity, RejectedError, registry
+from aios_connect.connectors import Auth, AuthError, Identity, RejectedError, UnavailableError, registry
 from aios_connect.sandbox import Answer, Call, RefusedError, route, serve
 
 from .conftest import Aios, Desk
@@ -281,3 +281,33 @@ def test_what_a_used_grant_was_exchanged_for_is_kept_although_something_else_fai
         patch.setattr(Salesforce, "provision", refused)
         assert aios(*words, "--password-stdin").code == 4
     assert aios("connect", "office").code == 0
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_what_a_used_grant_was_exchanged_for_is_kept_although_the_tool_fails_then(
+    aios: Aios, office: tuple[SalesforceVendor, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    _, words = office
+    aios("init")
+    given(monkeypatch)
+
+    def refused(self: Salesforce) -> Identity:
+        self.context.http.request("GET", "services/data/v61.0/")
+        raise (AuthError if status == 403 else UnavailableError)("not today", provider="salesforce", status=status)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Salesforce, "check", refused)
+        ran = aios(*words, "--password-stdin")
+    assert ran.code == 4
+    assert ("its successor was kept" in " ".join(ran.err.split())) == (status == 403)
+    assert aios("connect", "office").code == 0
+
+
+def test_who_leaves_out_what_may_be_left_out_needs_no_key(aios: Aios, monkeypatch: pytest.MonkeyPatch) -> None:
+    aios("init")
+    monkeypatch.delenv("AIOS_KEY_FILE")
+    monkeypatch.setattr("aios_connect.store.keys.desktop_keyring", lambda: None)
+    monkeypatch.setattr(Screen, "interactive", True)
+    monkeypatch.setattr(Screen, "ask", lambda *words, **more: "")
+    ran = aios("connect", "site", "--provider", "webform", "--set", "origins=https://www.example.com")
+    assert ran.code == 0, ran.err

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from aios_connect_salesforce.sandbox import Hazards, SalesforceVendor, furnish
 
-from aios_connect.connectors import AuthError, Change, ConfigError, Receipt
+from aios_connect.connectors import AuthError, Change, ConfigError, Receipt, UnavailableError
 from aios_connect.sandbox import FAULTS, Answer, Call, Fault, Schedule, transport
 
 from .salesforce_office import calls, connector, create, records, update
@@ -591,3 +591,74 @@ def test_a_text_that_looks_like_a_reference_to_another_request_is_a_text() -> No
     changed = salesforce.write("Contact", [update(raw, Title="@{part1.Title}") for raw in raws])
     assert outcomes(changed) == ["written"] * 3
     assert salesforce.lookup("Contact", [str(made[2].id)])[0]["Title"] == "@{part1.Title}"
+
+
+class Poisoned(httpx2.BaseTransport):
+    """Fails over every call that has a certain record in it."""
+
+    def __init__(self, inner: httpx2.BaseTransport, poison: str) -> None:
+        self.inner = inner
+        self.poison = poison.encode()
+        self.calls = 0
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST" and self.poison in request.read():
+            self.calls += 1
+            return httpx2.Response(500, json=[{"errorCode": "UNKNOWN_EXCEPTION", "message": "An unexpected error occurred"}])
+        return self.inner.handle_request(request)
+
+
+def test_a_record_over_which_salesforce_fails_does_not_keep_its_list_from_being_written() -> None:
+    vendor = SalesforceVendor(hazards=Hazards.none())
+    provisioned(vendor).describe("Contact")
+    poisoned = Poisoned(transport(vendor), "L37")
+    receipts = connector(vendor, through=poisoned).write("Contact", [create(n, LastName=f"L{n}") for n in range(50)])
+    assert [number for number, receipt in enumerate(receipts) if receipt.outcome != "written"] == [37]
+    assert receipts[37].outcome == "ambiguous"
+    assert len(vendor.records["Contact"]) == 49
+    assert poisoned.calls <= 2 + 6
+
+
+def test_a_task_over_which_salesforce_fails_is_sent_once() -> None:
+    """It has no key: whether it is there nobody can tell."""
+    vendor = SalesforceVendor(hazards=Hazards.none())
+    poisoned = Poisoned(transport(vendor), "S2")
+    changes = [Change("create", f"plan-{n}", patch={"Subject": f"S{n}"}) for n in range(4)]
+    assert set(outcomes(connector(vendor, through=poisoned).write("Task", changes))) == {"ambiguous"}
+    assert poisoned.calls == 1
+
+
+class Away(httpx2.BaseTransport):
+    """Says of the first writes that they are to be sent again later, or is not there at all."""
+
+    def __init__(self, inner: httpx2.BaseTransport, times: int, reached: bool = True) -> None:
+        self.inner = inner
+        self.times = times
+        self.reached = reached
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST" and "composite" in request.url.path and self.times:
+            self.times -= 1
+            if not self.reached:
+                raise httpx2.ConnectError("refused")
+            error = [{"errorCode": "SERVER_UNAVAILABLE", "message": "The server is too busy"}]
+            return httpx2.Response(503, headers={"retry-after": "1"}, json=error)
+        return self.inner.handle_request(request)
+
+
+@pytest.mark.parametrize("text", ["plain", "@{home}"])
+def test_what_is_to_be_sent_again_later_is(text: str) -> None:
+    vendor = SalesforceVendor(hazards=Hazards.none())
+    changes = [Change("create", f"plan-{n}", patch={"Subject": text}) for n in range(3)]
+    receipts = connector(vendor, through=Away(transport(vendor), 2)).write("Task", changes)
+    assert outcomes(receipts) == ["written"] * 3
+    assert len(vendor.records["Task"]) == 3
+
+
+@pytest.mark.parametrize("text", ["plain", "@{home}"])
+def test_what_was_never_sent_is_not_in_doubt(text: str) -> None:
+    vendor = SalesforceVendor(hazards=Hazards.none())
+    away = connector(vendor, through=Away(transport(vendor), 1000, reached=False), attempts=2)
+    with pytest.raises(UnavailableError):
+        away.write("Task", [Change("create", f"plan-{n}", patch={"Subject": text}) for n in range(3)])
+    assert not vendor.records["Task"]

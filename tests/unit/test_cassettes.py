@@ -262,7 +262,7 @@ def test_the_own_server_has_a_name_of_its_own_and_others_one_that_nobody_has() -
 
 
 def test_the_words_of_a_connector_stay_but_where_people_write_what_they_like() -> None:
-    names = stand_ins(schema=("kind", "lead"), source=("Mark", "person"), free=("first",))
+    names = stand_ins(schema=("kind", "lead"), source=("Mark", "person"), free=("person.first",))
     told = {"kind": "person", "stage": "lead", "person": {"first": "Mark", "title": "Mark"}, "note": "Mark, a person"}
     cleaned = names.clean(told)
     kind, stage, person, note = cleaned.values()
@@ -305,3 +305,20 @@ def test_what_is_hidden_does_not_stay_for_its_form() -> None:
 def test_a_step_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="'write deals' is no step"):
         tell(None, ["write deals"])  # type: ignore[arg-type]
+
+
+def test_a_word_of_the_schema_does_not_stay_where_people_write() -> None:
+    """Somebody may be called like a field, or like a choice of one."""
+    names = stand_ins(schema=("FirstName", "Guest", "fields", "name"), source=("records",), free=("FirstName",))
+    told = names.clean({"records": [{"FirstName": "Guest"}], "fields": [{"name": "FirstName"}]})
+    assert told["records"][0]["FirstName"] != "Guest"
+    assert told["fields"] == [{"name": "FirstName"}]
+
+
+def test_a_number_that_is_said_as_text_is_that_number_but_where_a_person_is_meant() -> None:
+    names = stand_ins(schema=("amount", "phone", "note"), free=("note",))
+    names.clean({"amount": 4915112345678})
+    assert names.is_number_said("4915112345678", "amount")
+    assert not names.is_number_said("4915112345679", "amount")
+    assert not names.is_number_said("4915112345678", "phone")
+    assert not names.is_number_said("4915112345678", "note")

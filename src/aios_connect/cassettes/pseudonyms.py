@@ -1,7 +1,8 @@
 """Stand-ins for everything in an answer that might say who somebody is.
 
 What may stay is listed, and all other text goes. Fields and choices of the live schema stay; texts that stand in the connector's own
-source, unless in a field that the schema calls text; numbers, instants, random ids; the ids of records where they are numbers.
+source; numbers, instants, random ids; the ids of records where they are numbers, or of the shape that the connector's spec names. In a
+field that the schema calls text no word stays for being known, in one of that name elsewhere none for standing in the source.
 
 A word has the same stand-in wherever it comes, in a name, an e-mail address or a link, so that what belonged together still does. Which
 stand-in it is, is drawn by lot and written down nowhere.
@@ -36,6 +37,7 @@ _ID: Final = re.compile(r"\d+|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{1
 _CODED: Final = re.compile(r"currency|country|locale|language|time_?zone", re.IGNORECASE)
 _CODE: Final = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z]{2,4})?|[A-Za-z]+/[A-Za-z_/]+")
 _NUMBERED: Final = re.compile(r"phone|mobile|cell|fax|\btel|zip|post_?(?:al)?_?code|house|street", re.IGNORECASE)
+_DECIMAL: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
 _NUMBER: Final = re.compile(r"(?<=[a-z])\d{1,2}$")  # what a connector counts: part0, part1
 _ADDRESS: Final = re.compile(r"(?:https?://|/)\S*")
 _PARTS: Final = re.compile(r"(?P<mail>[^\s@<>\"(),:;]+@(?P<domain>[\w.-]+))|(?P<phone>\d[\d ().-]{5,}\d)|[^\W\d_]+|\d{3,}")
@@ -55,8 +57,7 @@ class Known:
     Attributes:
         schema: Objects, fields and choices, of the live schema and of the mappings.
         source: Texts in the connector's source.
-        free: Names of the fields in which people write what they like, without what they are in: a connector may give a record another
-            shape than its provider does.
+        free: Dotted paths of the fields in which people write what they like.
         ids: Regular expression of the provider's ids (:attr:`ConnectorSpec.ids`); empty if there are none that stay for their form.
     """
 
@@ -78,20 +79,21 @@ class Pseudonyms:
     Attributes:
         kept: Place in the answers -> the texts that stayed there because the connector or the schema knows them.
         replaced: Place -> how many texts got a stand-in.
-        numbers: Numbers that stayed.
     """
 
     def __init__(self, known: Known, ids: Iterable[str], own: tuple[str, str], hidden: Iterable[str] = ()) -> None:
         self.kept: dict[str, set[str]] = defaultdict(set)
         self.replaced: dict[str, int] = defaultdict(int)
-        self.numbers: set[Decimal] = set()
         self._known = known
         self._ids = frozenset(ids)
+        self._free = frozenset(path.rpartition(".")[2] for path in known.free)  # a connector may give records another shape
+        self._words_of_all = known.schema | known.source
         self._shapes = re.compile(f"{_SHAPES.pattern}|{known.ids}") if known.ids else _SHAPES
         self._own = own
         self._hidden = frozenset(hidden)
         self._stand_ins: dict[str, str] = {}
         self._taken: set[str] = set()
+        self._numbers: set[Decimal] = set()
 
     def clean(self, value: Any, place: str = "", trail: tuple[str, ...] = ()) -> Any:
         """A JSON value with stand-ins in it.
@@ -113,17 +115,17 @@ class Pseudonyms:
         if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
             if trail and _NUMBERED.search(trail[-1]):
                 return type(value)(self._words(f"{value:f}" if isinstance(value, Decimal) else str(value)))
-            self.numbers.add(Decimal(value))
+            self._numbers.add(Decimal(value))
         return value
 
-    def text(self, text: str, *, free: bool = False) -> str:
+    def text(self, text: str, words: frozenset[str] | None = None) -> str:
         """A text with stand-ins in it.
 
         Args:
             text: The text.
-            free: It stands where people write what they like.
+            words: Words that stay where it stands, if not all that are known.
         """
-        if self._stays(text, free=free):
+        if self._stays(text, words):
             return text
         return self._address(text) if _ADDRESS.fullmatch(text) else self._words(text)
 
@@ -132,19 +134,29 @@ class Pseudonyms:
         return re.sub(r"https?://[^\s<>\"]+|^/\S*", lambda found: self._address(found[0]), text)
 
     def _seen(self, text: str, place: str, trail: tuple[str, ...]) -> str:
-        free = bool(trail) and trail[-1] in self._known.free
         coded = bool(trail and _CODED.search(trail[-1]) and _CODE.fullmatch(text))
-        cleaned = text if coded else self.text(text, free=free)
+        cleaned = text if coded else self.text(text, self._words_at(trail))
         if cleaned != text:
             self.replaced[place] += 1
         elif text and not self._shapes.fullmatch(text) and text not in self._ids:
             self.kept[place].add(text)
         return cleaned
 
-    def _stays(self, text: str, *, free: bool = False) -> bool:
-        if text in self._known.schema or (
-            not free and (text in self._known.source or _NUMBER.sub("", text) in self._known.source)
-        ):
+    def is_number_said(self, text: str, name: str) -> bool:
+        """True if a text may be a number that stayed, said as text by the connector: not where people write, and no phone number."""
+        free = name in self._free or _NUMBERED.search(name)
+        return not free and _DECIMAL.fullmatch(text) is not None and Decimal(text) in self._numbers
+
+    def _words_at(self, trail: tuple[str, ...]) -> frozenset[str] | None:
+        """The words that stay in a place; ``None`` for all that are known."""
+        if any(".".join(trail[start:]) in self._known.free for start in range(len(trail))):
+            return frozenset()
+        return self._known.schema if trail and trail[-1] in self._free else None
+
+    def _stays(self, text: str, words: frozenset[str] | None = None) -> bool:
+        if text in (self._words_of_all if words is None else words):
+            return True
+        if words is None and _NUMBER.sub("", text) in self._known.source:
             return True
         return text not in self._hidden and (text in self._ids or self._shapes.fullmatch(text) is not None)
 
@@ -235,7 +247,7 @@ def known_words(connector: Connector, schemas: Mapping[str, Schema], mapped: Ite
     schema = {part for path in paths for part in re.split(r"[^\w$-]+", path)} | {
         code for info in fields for code, _ in info.choices
     }
-    free = {info.path.rpartition(".")[2] for info in fields if info.type == "text"}
+    free = {info.path for info in fields if info.type == "text"}
     words, texts = (frozenset(word for word in found if word and "@" not in word) for found in ({*objects, *schema}, source))
     return Known(words, texts, frozenset(free), connector.spec.ids)
 

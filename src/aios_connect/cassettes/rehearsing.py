@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -30,7 +29,6 @@ __all__ = ["BY_HAND", "Heard", "Rehearsal", "Tape", "clean", "compare"]
 BY_HAND: Final = "record a story of your own, told to a server with made-up data, with aios_connect.cassettes.Recorder"
 """The way out where an account cannot be recorded."""
 
-_DECIMAL: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
 _PLAIN: Final = re.compile(r"[\w-]*")
 _LINKS: Final = frozenset({"link", "location", "next-page"})
 _NAMELESS: Final = frozenset({"content-type", "date", "last-modified", "retry-after"})
@@ -105,7 +103,7 @@ def _cleaned(heard: Heard, pseudonyms: Pseudonyms, place: str) -> bytes:
         value = decode_json(heard.body)
     except (ValueError, RecursionError):
         if heard.status >= 400:  # the page of somebody between us and the tool; no word of it is needed
-            return pseudonyms.text(heard.body.decode("latin-1"), free=True).encode()
+            return pseudonyms.text(heard.body.decode("latin-1"), frozenset()).encode()
         kind = heard.headers.get("content-type", "something without a type")
         raise ConfigError(
             f"{heard.method} {scrub_uri(heard.url)} was answered with {kind}; only JSON can be cleaned of names for certain",
@@ -167,19 +165,17 @@ def _like(answer: Heard, request: httpx2.Request) -> bool:
     return answer.method == request.method and alike
 
 
-def _same(live: Any, meant: Any, said: Any, numbers: Collection[Decimal]) -> bool:
+def _same(live: Any, meant: Any, said: Any, pseudonyms: Pseudonyms, name: str = "") -> bool:
     """Two values are the same; what the provider says as a number, which stays, the connector may say as a text."""
     if meant == said:
         return True
     if isinstance(meant, dict) and isinstance(said, dict):
-        return (
-            len(live) == len(meant)
-            and meant.keys() == said.keys()
-            and all(_same(raw, meant[name], said[name], numbers) for raw, name in zip(live.values(), meant, strict=True))
-        )
+        keys = meant.keys() == said.keys() and len(live) == len(meant)
+        pairs = zip(live.values(), meant, strict=True) if keys else ()
+        return keys and all(_same(raw, meant[key], said[key], pseudonyms, key) for raw, key in pairs)
     if isinstance(meant, list) and isinstance(said, list):
-        return len(meant) == len(said) and all(_same(*values, numbers) for values in zip(live, meant, said, strict=True))
-    return said == live and isinstance(said, str) and _DECIMAL.fullmatch(said) is not None and Decimal(said) in numbers
+        return len(meant) == len(said) and all(_same(*values, pseudonyms, name) for values in zip(live, meant, said, strict=True))
+    return said == live and isinstance(said, str) and pseudonyms.is_number_said(said, name)
 
 
 def compare(live: Told, again: Told, pseudonyms: Pseudonyms) -> None:
@@ -195,7 +191,7 @@ def compare(live: Told, again: Told, pseudonyms: Pseudonyms) -> None:
         )
         raws, said = ([raw for page in told for raw in page.records] for told in (pages, other))
         meant = [scrub_value(pseudonyms.clean(raw)) for raw in raws]
-        if shape != shape_again or not _same(raws, meant, said, pseudonyms.numbers):
+        if shape != shape_again or not _same(raws, meant, said, pseudonyms):
             raise CassetteError(
                 f"with stand-ins the connector reads other {object} than it did from the live account",
                 hint=BY_HAND,

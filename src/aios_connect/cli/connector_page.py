@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from aios_connect.connection import shipped_mappings
+from aios_connect.connection.settings import NETWORK, settings_of
 from aios_connect.connectors import Auth, ConnectorSpec, ObjectSpec
 from aios_connect.mappings import CompiledMapping, load
 
@@ -40,6 +41,7 @@ def connector_page(spec: ConnectorSpec) -> str:
         *(part for auth in spec.auth for part in _signing_in(auth)),
         "## Settings",
         _settings(spec),
+        f"Every connection may have {_codes(NETWORK)}, too.",
         "## Objects",
         _table(
             ("object", "what it is", "verbs", "id", "version", "our key", "points at"),
@@ -87,10 +89,8 @@ def _signing_in(auth: Auth) -> Iterator[str]:
 
 
 def _settings(spec: ConnectorSpec) -> str:
-    if not spec.settings:
-        return "None."
     rows = []
-    for one in spec.settings:
+    for one in settings_of(spec):
         need = "required" if one.required else f"`{one.default}`" if one.default else ""
         rows.append((f"`{one.name}`", one.help, "; ".join(filter(None, (need, "asked for, and kept" if one.secret else "")))))
     return _table(("setting", "means", "default"), rows)

@@ -201,7 +201,8 @@ class RecordedAnswer(Answer):
         talk.print()
         paragraph(
             talk,
-            "Numbers, instants, field names, and ids that are numbers stay too. Headers not known to be harmless are left out.",
+            "Numbers, instants, field names, and ids that are numbers or of the provider's own shape stay too. "
+            "Headers not known to be harmless are left out.",
         )
 
     def show(self, console: Console) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from aios_connect import errors
+from aios_connect.connection import shipped_mappings
 from aios_connect.connectors.registry import available
 from aios_connect.connectors.registry import load as find
 from aios_connect.errors import AiosError
@@ -144,7 +145,11 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "exit-codes.md": exit_codes_page,
     "mapping-transforms.md": transforms_page,
     "model.md": model_page,
-    **{f"connectors/{provider}.md": partial(_page_of, provider) for provider in available()},
+    **{
+        f"connectors/{provider}.md": partial(_page_of, provider)
+        for provider in available()
+        if shipped_mappings(provider).is_dir()
+    },
 }
 """File -> what is to stand in it."""
 

@@ -10,14 +10,14 @@ from cyclopts import Parameter
 
 from aios_connect.connection.settings import CLIENT_ID, needed_settings, way_of
 from aios_connect.connectors import ConnectorSpec, registry
-from aios_connect.connectors.credentials import MemoryTokenStore
+from aios_connect.connectors.credentials import MemoryTokenStore, Secrets
 from aios_connect.errors import AuthError, ConfigError
 from aios_connect.project import ConnectionSettings, Project
 from aios_connect.project.layout import add_connection, lay_down
 
 from .readiness import CheckAnswer, ConnectedAnswer, ForgottenAnswer, KeyAnswer, LaidAnswer
 from .screen import Answer, Screen
-from .signing_in import Way, ask_secrets, give_back
+from .signing_in import Given, Way, ask_secrets, give_back
 from .words import Common, OnScreen, Switch
 
 __all__ = ["check", "connect", "init"]
@@ -126,22 +126,37 @@ def _sign_in(project: Project, name: str, way: Way, screen: Screen) -> Answer:
     tokens = MemoryTokenStore(now=project.now)
     if given.values:
         tokens.put(name, given.values, expires_at=given.expires_at)
+    works = False
     with project.connection_with(name, tokens if given.values else project.tokens) as connection:
         try:
             identity = connection.connector.check()
-        except AuthError as refused:  # it says to connect again, which is what we are at
-            more = "grant what is missing there" if refused.status == 403 else "do it again with the right one"
-            refused.hint = f"nothing was kept; {more}"
-            raise
-        try:
+            works = True
             made = connection.connector.provision()
             if made:  # what was missing may be there now
                 identity = connection.connector.check()
-        finally:  # they work, and those given may be used up by now
+        except AuthError as refused:  # it says to connect again, which is what we are at
+            if not works:
+                refused.hint = _way_out(name, refused, _is_used_up(given, tokens.get(name)))
+            raise
+        finally:
             kept = tokens.get(name)
-            if kept is not None:
+            if kept is not None and (works or _is_used_up(given, kept)):
                 project.tokens.put(name, kept.values, expires_at=kept.expires_at)
     return ConnectedAnswer(name, project.spec(name), identity, made, stored=kept is not None)
+
+
+def _is_used_up(given: Given, kept: Secrets | None) -> bool:
+    """True if the grant that was given has been exchanged for another one: nobody can use it again."""
+    return kept is not None and kept.values.get("refresh_token") != given.values.get("refresh_token")
+
+
+def _way_out(name: str, refused: AuthError, used_up: bool) -> str:
+    more = "grant what is missing there" if refused.status == 403 else "do it again with the right one"
+    return (
+        f"{more}, then aios connect {name}; the grant is used up, its successor was kept"
+        if used_up
+        else f"nothing was kept; {more}"
+    )
 
 
 def _differ(there: ConnectionSettings, provider: str | None, told: Mapping[str, str]) -> bool:

@@ -89,7 +89,7 @@ def ask_secrets(project: Project, name: str, screen: Screen, way: Way) -> Given:
             f"{spec.title} needs {CLIENT_ID.name}: {CLIENT_ID.help}",
             hint=f'write {CLIENT_ID.name} = "..." under [connections.{name}], or set {variable(name, CLIENT_ID.name)}',
         )
-    if needed or welcome:
+    if needed or (welcome and way.from_stdin):
         project.prepare_key()
     if way.from_stdin:
         return Given(_from_stdin(needed, welcome))

@@ -19,9 +19,10 @@ from aios_connect.connectors import (
     Receipt,
     RejectedError,
     TruncatedError,
+    UnavailableError,
 )
 
-from ._refusals import said
+from ._refusals import CrashedError, said
 from ._wire import COLLECTION, TOGETHER
 
 __all__ = ["Answers", "Batch", "Delivery", "Receipts"]
@@ -52,7 +53,9 @@ class Delivery:
         self._sleep = context.sleep
         self._width = TOGETHER
 
-    def send(self, changes: Sequence[Change], done: Receipts, send: _Send, lost: _Lost, width: int = TOGETHER) -> None:
+    def send(
+        self, changes: Sequence[Change], done: Receipts, send: _Send, lost: _Lost, width: int = TOGETHER, *, once: bool = False
+    ) -> None:
         """Send changes, and again those whose row was locked.
 
         Args:
@@ -61,6 +64,7 @@ class Delivery:
             send: Sends some lists of changes in one call; gives Salesforce's results, or an error, of each list.
             lost: Receipts of those that can be seen to be done, after no answer came.
             width: Lists in a call.
+            once: What was done cannot be seen to be done, and would be done twice.
         """
         waiting = list(changes)
         for attempt in range(_ATTEMPTS):
@@ -68,9 +72,9 @@ class Delivery:
                 return
             if attempt:
                 self._sleep(0.5 * 2**attempt)
-            waiting = self._once(waiting, done, send, lost, width)
+            waiting = self._round(waiting, done, send, lost, width, once)
 
-    def _once(self, changes: Sequence[Change], done: Receipts, send: _Send, lost: _Lost, width: int) -> list[Change]:
+    def _round(self, changes: Sequence[Change], done: Receipts, send: _Send, lost: _Lost, width: int, once: bool) -> list[Change]:
         """Send changes in as few calls as there can be, in two halves where one spoils the request for the others; the locked ones."""
         locked: list[Change] = []
         calls = _calls([changes[at : at + COLLECTION] for at in range(0, len(changes), COLLECTION)], min(width, self._width))
@@ -87,8 +91,11 @@ class Delivery:
                     done[parts[0][0].line] = Receipt("rejected", parts[0][0].id, reason=error.message)
                 continue
             except (AmbiguousWriteError, TruncatedError) as error:
-                self.keep(done, [change for part in parts for change in part], lost, error.message)
-                if len(parts) > 1:  # it may have been too much for our patience: triggers and flows run for each record
+                sent = [change for part in parts for change in part]
+                self.keep(done, sent, lost, error.message)
+                if isinstance(error, CrashedError) and len(sent) > 1 and not once:
+                    calls[:0] = [[half] for half in _halves([one for one in sent if _is_unsure(done, one)]) if half]
+                elif len(parts) > 1:  # it may have been too much for our patience: triggers and flows run for each record
                     self._width = max(1, self._width // 2)
                     calls = _calls([part for later in calls for part in later], min(width, self._width))
                 continue
@@ -104,8 +111,11 @@ class Delivery:
                     again += _halves(part)
                 elif isinstance(answer, RejectedError):
                     done[part[0].line] = Receipt("rejected", part[0].id, reason=answer.message)
-                elif isinstance(answer, AuthError | RateLimitedError):
+                elif isinstance(answer, AuthError | RateLimitedError | UnavailableError):
                     failed.append((part, answer))
+                elif isinstance(answer, CrashedError) and len(part) > 1 and not once:
+                    self.keep(done, part, lost, answer.message)
+                    again += [half for half in _halves([one for one in part if _is_unsure(done, one)]) if half]
                 elif isinstance(answer, ProviderError):
                     self.keep(done, part, lost, answer.message)
                 elif len(answer) != len(part):
@@ -126,7 +136,7 @@ class Delivery:
         """
         if not any(receipt.outcome in ("written", "ambiguous") for receipt in done.values()):
             raise error
-        certain = isinstance(error, AuthError | RateLimitedError)
+        certain = isinstance(error, AuthError | RateLimitedError | UnavailableError)  # a write that was begun is never the last
         for change in [change for part in parts for change in part]:
             done[change.line] = Receipt("rejected" if certain else "ambiguous", change.id, reason=error.message)
 
@@ -149,6 +159,10 @@ def _calls(parts: Sequence[Batch], width: int) -> list[Sequence[Batch]]:
 
 def _halves(part: Batch) -> list[Batch]:
     return [part[: len(part) // 2], part[len(part) // 2 :]]
+
+
+def _is_unsure(done: Receipts, change: Change) -> bool:
+    return done[change.line].outcome == "ambiguous"
 
 
 def _is_locked(result: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from aios_connect.connectors import (
     redact,
 )
 
-__all__ = ["classify", "classify_write", "said"]
+__all__ = ["CrashedError", "classify", "classify_write", "said"]
 
 _HOUR: Final = 3600.0
 _MOMENT: Final = 5.0
@@ -30,9 +30,14 @@ _FORBIDDEN: Final[Mapping[str, str]] = {
 }
 """Error code -> what would permit it
 (https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm)."""
-_BROKEN_OFF: Final = frozenset({"QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "UNKNOWN_EXCEPTION"})
+_CRASHED: Final = "UNKNOWN_EXCEPTION"
+_BROKEN_OFF: Final = frozenset({"QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", _CRASHED})
 """Error codes of a request that was begun. A call of ten minutes ends with the first, whatever was done by then
 (https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm)."""
+
+
+class CrashedError(AmbiguousWriteError):
+    """Salesforce failed over a write: one of its records may be the cause, and how far it came nobody says."""
 
 
 def said(errors: object) -> str:
@@ -90,11 +95,12 @@ def classify(response: Response) -> ProviderError | None:
 
 
 def classify_write(response: Response) -> ProviderError | None:
-    """The same of a write: of one that was broken off nobody says how far it came."""
+    """The same of a write: of one that was broken off nobody says how far it came, unless it is to be sent again later."""
     error = classify(response)
-    if not isinstance(error, UnavailableError):
+    if not isinstance(error, UnavailableError) or (response.status == 503 and "retry-after" in response.headers):
         return error
-    return AmbiguousWriteError(
+    kind = CrashedError if _CRASHED in error.message else AmbiguousWriteError
+    return kind(
         f"{error.message}; whether it was carried out is not known",
         hint="look the records up before anything is sent again",
         provider="salesforce",

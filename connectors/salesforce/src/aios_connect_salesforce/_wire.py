@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from aios_connect.connectors import (
+    AmbiguousWriteError,
     AuthError,
     ConfigError,
     Context,
@@ -20,6 +21,7 @@ from aios_connect.connectors import (
     RejectedError,
     Response,
     TruncatedError,
+    UnavailableError,
     instant,
 )
 from aios_connect.connectors.classify import by_status
@@ -156,14 +158,17 @@ class Wire:
         }
         if known.keys() != {one["referenceId"] for one in asked}:
             raise TruncatedError("salesforce does not answer each of several requests", provider="salesforce", object=object)
-        return [self._answer(known[one["referenceId"]], object) for one in asked]
+        return [self._answer(known[one["referenceId"]], object, safe) for one in asked]
 
-    def _answer(self, told: Mapping[str, Any], object: str) -> Any | ProviderError:
+    def _answer(self, told: Mapping[str, Any], object: str, safe: bool) -> Any | ProviderError:
         status, body = told["httpStatusCode"], told.get("body")
         if 200 <= status < 300:
             return body
         response = Response(status, {}, json.dumps(body, default=str).encode(), provider="salesforce", object=object)
-        return classify(response) or by_status(response, now=self._now()) or body
+        error = (classify if safe else classify_write)(response) or by_status(response, now=self._now())
+        if isinstance(error, UnavailableError) and not safe:
+            return AmbiguousWriteError(error.message, provider="salesforce", object=object, status=status)
+        return error or body
 
     def write(self, parts: Sequence[Part], object: str, lines: Sequence[str] = ()) -> list[list[dict[str, Any]] | ProviderError]:
         """Write several lists of records in one call; of each list the results, one for each record and in their order.

@@ -95,7 +95,8 @@ class Writer:
             return self._wire.write([Part("POST", _COLLECTIONS, body) for body in bodies], object, _lines(parts))
 
         done: Receipts = {}
-        self._delivery.send(changes, done, send, lambda part: self._found(object, part))
+        once = not OBJECTS[object].key or not all(change.key for change in changes)
+        self._delivery.send(changes, done, send, lambda part: self._found(object, part), once=once)
         again = [change for change in changes if done[change.line].outcome == "rejected" and _TAKEN in done[change.line].reason]
         if again:  # an earlier create whose answer was lost: it is there, under our key
             self._delivery.keep(done, again, lambda part: self._found(object, part))
