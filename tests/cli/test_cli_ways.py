@@ -8,7 +8,7 @@ import io
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from aios_connect_salesforce.sandbox import Hazards as SalesforceHazards
 from aios_connect_salesforce.sandbox import SalesforceVendor
 
 from aios_connect.cli.screen import Screen
-from aios_connect.connectors import Auth, AuthError, Identity, RejectedError, UnavailableError, registry
+from aios_connect.connectors import Auth, AuthError, Identity, ProviderError, RejectedError, UnavailableError, registry
 from aios_connect.sandbox import Answer, Call, RefusedError, route, serve
 
-from .conftest import Aios, Desk
+from .conftest import Aios, Desk, Ran
 
 OURS = {"client_id": "our-app", "client_secret": "our-s3cret"}
 
@@ -228,86 +228,72 @@ def test_one_of_the_ways_may_be_to_sign_in_as_nobody(aios: Aios, tmp_path: Path,
 
 
 @pytest.fixture
-def office() -> Iterator[tuple[SalesforceVendor, tuple[str, ...]]]:
-    """A Salesforce whose grants can be used once, and the words to connect it."""
+def office(aios: Aios, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[SalesforceVendor, Callable[[], Ran]]]:
+    """A Salesforce whose grants can be used once, and the command that connects it with the first one."""
+    assert aios("init").code == 0
     vendor = SalesforceVendor(hazards=SalesforceHazards.none())
     with serve(vendor) as server:
-        words = (
-            "connect",
-            "office",
-            "--provider",
-            "salesforce",
-            "--set",
-            f"url={server.url}",
-            "--set",
-            "client_id=sandbox",
-            "--set",
-            "currency=USD",
-        )
-        yield vendor, words
+        settings = f"--set url={server.url} --set client_id=sandbox --set currency=USD"
+        words = f"connect office --provider salesforce {settings} --password-stdin".split()
+
+        def connect() -> Ran:
+            monkeypatch.setattr(sys, "stdin", io.StringIO("sandbox-client-secret\nsandbox-refresh-token\n"))
+            return aios(*words)
+
+        yield vendor, connect
 
 
-def given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("sandbox-client-secret\nsandbox-refresh-token\n"))
-
-
-def test_a_grant_that_works_once_is_not_used_while_there_is_no_key_to_keep_the_next_one(
-    aios: Aios, office: tuple[SalesforceVendor, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    vendor, words = office
-    aios("init")
-    given(monkeypatch)
+@pytest.fixture
+def keyless(aios: Aios, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no key to seal secrets with, and nowhere to keep one."""
     monkeypatch.delenv("AIOS_KEY_FILE")
     monkeypatch.setattr("aios_connect.store.keys.desktop_keyring", lambda: None)
-    ran = aios(*words, "--password-stdin")
+
+
+@pytest.mark.usefixtures("keyless")
+def test_a_grant_that_works_once_is_not_used_while_there_is_no_key_to_keep_the_next_one(
+    office: tuple[SalesforceVendor, Callable[[], Ran]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    vendor, connect = office
+    ran = connect()
     assert (ran.code, "no key to seal secrets with" in ran.err) == (2, True)
     assert not vendor.log
-    given(monkeypatch)
     monkeypatch.setenv("AIOS_KEY_FILE", str(tmp_path / "key"))
-    assert aios(*words, "--password-stdin").code == 0
+    assert connect().code == 0
 
 
-def test_what_a_used_grant_was_exchanged_for_is_kept_although_something_else_fails(
-    aios: Aios, office: tuple[SalesforceVendor, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, words = office
-    aios("init")
-    given(monkeypatch)
-
-    def refused(self: Salesforce) -> list[str]:
-        raise RejectedError("no more fields of your own", provider="salesforce")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Salesforce, "provision", refused)
-        assert aios(*words, "--password-stdin").code == 4
-    assert aios("connect", "office").code == 0
-
-
-@pytest.mark.parametrize("status", [403, 503])
+@pytest.mark.parametrize(
+    ("step", "error", "said"),
+    [
+        ("provision", RejectedError("no more fields of your own"), "no more fields"),
+        ("check", AuthError("not yours", status=403), "its successor was kept"),
+        ("check", UnavailableError("not today", status=503), "not today"),
+    ],
+)
 def test_what_a_used_grant_was_exchanged_for_is_kept_although_the_tool_fails_then(
-    aios: Aios, office: tuple[SalesforceVendor, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, status: int
+    aios: Aios,
+    office: tuple[SalesforceVendor, Callable[[], Ran]],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    error: ProviderError,
+    said: str,
 ) -> None:
-    _, words = office
-    aios("init")
-    given(monkeypatch)
+    _, connect = office
 
-    def refused(self: Salesforce) -> Identity:
+    def fails(self: Salesforce) -> Any:
         self.context.http.request("GET", "services/data/v61.0/")
-        raise (AuthError if status == 403 else UnavailableError)("not today", provider="salesforce", status=status)
+        raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(Salesforce, "check", refused)
-        ran = aios(*words, "--password-stdin")
-    assert ran.code == 4
-    assert ("its successor was kept" in " ".join(ran.err.split())) == (status == 403)
+        patch.setattr(Salesforce, step, fails)
+        ran = connect()
+    assert (ran.code, said in " ".join(ran.err.split())) == (4, True)
     assert aios("connect", "office").code == 0
 
 
+@pytest.mark.usefixtures("keyless")
 def test_who_leaves_out_what_may_be_left_out_needs_no_key(aios: Aios, monkeypatch: pytest.MonkeyPatch) -> None:
     aios("init")
-    monkeypatch.delenv("AIOS_KEY_FILE")
-    monkeypatch.setattr("aios_connect.store.keys.desktop_keyring", lambda: None)
-    monkeypatch.setattr(Screen, "interactive", True)
-    monkeypatch.setattr(Screen, "ask", lambda *words, **more: "")
+    at_a_terminal(monkeypatch)
     ran = aios("connect", "site", "--provider", "webform", "--set", "origins=https://www.example.com")
     assert ran.code == 0, ran.err

@@ -594,29 +594,40 @@ def test_a_text_that_looks_like_a_reference_to_another_request_is_a_text() -> No
 
 
 class Poisoned(httpx2.BaseTransport):
-    """Fails over every call that has a certain record in it."""
+    """Fails over every list that has a certain record in it: over the whole call, or over that list of it."""
 
-    def __init__(self, inner: httpx2.BaseTransport, poison: str) -> None:
+    def __init__(self, inner: httpx2.BaseTransport, poison: str, whole: bool = True) -> None:
         self.inner = inner
         self.poison = poison.encode()
+        self.whole = whole
         self.calls = 0
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        if request.method == "POST" and self.poison in request.read():
-            self.calls += 1
-            return httpx2.Response(500, json=[{"errorCode": "UNKNOWN_EXCEPTION", "message": "An unexpected error occurred"}])
-        return self.inner.handle_request(request)
+        if request.method != "POST" or self.poison not in request.read():
+            return self.inner.handle_request(request)
+        self.calls += 1
+        error = [{"errorCode": "UNKNOWN_EXCEPTION", "message": "An unexpected error occurred"}]
+        if self.whole:
+            return httpx2.Response(500, json=error)
+        asked = json.loads(request.read())
+        spoiled = [one["referenceId"] for one in asked["compositeRequest"] if self.poison in json.dumps(one).encode()]
+        asked["compositeRequest"] = [one for one in asked["compositeRequest"] if one["referenceId"] not in spoiled]
+        failed = [{"body": error, "httpHeaders": {}, "httpStatusCode": 500, "referenceId": name} for name in spoiled]
+        headers = {"authorization": request.headers["authorization"], "content-type": "application/json"}
+        told = self.inner.handle_request(httpx2.Request("POST", request.url, headers=headers, json=asked)).json()
+        return httpx2.Response(200, json={"compositeResponse": [*told["compositeResponse"], *failed]})
 
 
-def test_a_record_over_which_salesforce_fails_does_not_keep_its_list_from_being_written() -> None:
+@pytest.mark.parametrize("whole", [True, False], ids=["over the call", "over the list"])
+def test_a_record_over_which_salesforce_fails_does_not_keep_the_others_from_being_written(whole: bool) -> None:
     vendor = SalesforceVendor(hazards=Hazards.none())
     provisioned(vendor).describe("Contact")
-    poisoned = Poisoned(transport(vendor), "L37")
-    receipts = connector(vendor, through=poisoned).write("Contact", [create(n, LastName=f"L{n}") for n in range(50)])
-    assert [number for number, receipt in enumerate(receipts) if receipt.outcome != "written"] == [37]
-    assert receipts[37].outcome == "ambiguous"
-    assert len(vendor.records["Contact"]) == 49
-    assert poisoned.calls <= 2 + 6
+    poisoned = Poisoned(transport(vendor), "L637", whole)
+    receipts = connector(vendor, through=poisoned).write("Contact", [create(n, LastName=f"L{n}") for n in range(N)])
+    assert [number for number, receipt in enumerate(receipts) if receipt.outcome != "written"] == [637]
+    assert receipts[637].outcome == "ambiguous"
+    assert len(vendor.records["Contact"]) == N - 1
+    assert poisoned.calls <= 1 + 9, "five lists at once, that list, and its halves"
 
 
 def test_a_task_over_which_salesforce_fails_is_sent_once() -> None:

@@ -83,18 +83,15 @@ class Delivery:
             try:
                 answers = send(parts)
             except RejectedError as error:
-                if len(parts) > 1:  # the call itself was refused: one part spoils it for the others
-                    calls[:0] = [[part] for part in parts]
-                elif len(parts[0]) > 1:
-                    calls[:0] = [[half] for half in _halves(parts[0])]
-                else:
+                smaller = _smaller(parts)
+                if not smaller:
                     done[parts[0][0].line] = Receipt("rejected", parts[0][0].id, reason=error.message)
+                calls[:0] = [[part] for part in smaller]
                 continue
             except (AmbiguousWriteError, TruncatedError) as error:
-                sent = [change for part in parts for change in part]
-                self.keep(done, sent, lost, error.message)
-                if isinstance(error, CrashedError) and len(sent) > 1 and not once:
-                    calls[:0] = [[half] for half in _halves([one for one in sent if _is_unsure(done, one)]) if half]
+                self.keep(done, [change for part in parts for change in part], lost, error.message)
+                if isinstance(error, CrashedError) and not once:
+                    calls[:0] = [[part] for part in _smaller([_unsure(part, done) for part in parts])]
                 elif len(parts) > 1:  # it may have been too much for our patience: triggers and flows run for each record
                     self._width = max(1, self._width // 2)
                     calls = _calls([part for later in calls for part in later], min(width, self._width))
@@ -108,16 +105,15 @@ class Delivery:
             failed: list[tuple[Batch, ProviderError]] = []
             for part, answer in zip(parts, answers, strict=True):
                 if isinstance(answer, RejectedError) and len(part) > 1:
-                    again += _halves(part)
+                    again += _smaller([part])
                 elif isinstance(answer, RejectedError):
                     done[part[0].line] = Receipt("rejected", part[0].id, reason=answer.message)
                 elif isinstance(answer, AuthError | RateLimitedError | UnavailableError):
                     failed.append((part, answer))
-                elif isinstance(answer, CrashedError) and len(part) > 1 and not once:
-                    self.keep(done, part, lost, answer.message)
-                    again += [half for half in _halves([one for one in part if _is_unsure(done, one)]) if half]
                 elif isinstance(answer, ProviderError):
                     self.keep(done, part, lost, answer.message)
+                    if isinstance(answer, CrashedError) and not once:
+                        again += _smaller([_unsure(part, done)])
                 elif len(answer) != len(part):
                     self.keep(done, part, lost, "salesforce does not say what became of it")
                 else:
@@ -157,12 +153,16 @@ def _calls(parts: Sequence[Batch], width: int) -> list[Sequence[Batch]]:
     return [parts[at : at + width] for at in range(0, len(parts), width)]
 
 
-def _halves(part: Batch) -> list[Batch]:
-    return [part[: len(part) // 2], part[len(part) // 2 :]]
+def _smaller(parts: Sequence[Batch]) -> list[Batch]:
+    """What is sent next, each by itself, if one change may spoil a call for the others: its lists, or the halves of the only one."""
+    if len(parts) == 1:
+        whole = parts[0]
+        parts = [whole[: len(whole) // 2], whole[len(whole) // 2 :]] if len(whole) > 1 else []
+    return [part for part in parts if part]
 
 
-def _is_unsure(done: Receipts, change: Change) -> bool:
-    return done[change.line].outcome == "ambiguous"
+def _unsure(part: Batch, done: Receipts) -> Batch:
+    return [change for change in part if done[change.line].outcome == "ambiguous"]
 
 
 def _is_locked(result: Mapping[str, Any]) -> bool:
