@@ -263,7 +263,7 @@ def _shown(one: Kept, mask: frozenset[str]) -> dict[str, Any]:
         told["metadata"] = {"sources": [full], "objectType": "PERSON", **({"deleted": True} if one.gone else {})}
     if one.gone:
         return told
-    for name in mask & one.values.keys():
+    for name in [name for name in one.values if name in mask]:
         items = deepcopy(one.values[name])
         for number, item in enumerate(items):
             item["metadata"] = {"primary": number == 0, "source": source}

@@ -43,8 +43,9 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "by_key": f"{_REST}/resources_sobject_upsert_get.htm",
     "upsert": f"{_REST}/dome_upsert.htm",
     "deleted": f"{_REST}/resources_getdeleted.htm: a log, 15 days of it; {_SOAP}/sforce_api_calls_getdeleted.htm: more than a minute; "
-    "a start of more than 30 days ago is refused: getomnico/omni#450; that one between 15 and 30 days is not, and tells less, is assumed",
-    "updated": f"{_REST}/resources_getupdated.htm",
+    "a start of more than 30 days ago is refused: getomnico/omni#450; that one between 15 and 30 days is not, and tells less, is assumed; "
+    f"the end is part of it there ({_SOAP}/polling_for_changes.htm), and not here",
+    "updated": f"{_REST}/resources_getupdated.htm; what it refuses ({_SOAP}/sforce_api_calls_getupdated.htm) is not refused here",
     "retrieve": f"{_COLLECTIONS}_retrieve_post.htm: 2,000 ids, null for what is not there",
     "retrieve_few": f"{_COLLECTIONS}_retrieve.htm",
     "create_many": f"{_COLLECTIONS}_create.htm: 200 records, results in their order",
@@ -52,10 +53,11 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "upsert_many": f"{_COLLECTIONS}_upsert.htm",
     "delete_many": f"{_COLLECTIONS}_delete.htm",
     "composite": f"{_REST}/resources_composite_composite_post.htm: 25 requests, 5 of them queries or collections, one call of the day; "
-    f"{_REST}/requests_composite.htm: three headers are inherited, the others are each request's own; the codes of its refusals are assumed",
+    f"{_REST}/requests_composite.htm: three headers are inherited, the others are each request's own, and @{{...}} in any text refers to "
+    "another's answer; the codes of its refusals are assumed",
     "make_job": f"{_BULK}/queries.htm: what it refuses; {_BULK}/query_create_job.htm",
     "job": f"{_BULK}/query_get_one_job.htm; {_BULK}/bulk_api_2_job_states.htm",
-    "abort_job": f"{_BULK}/query_abort_job.htm",
+    "abort_job": f"{_BULK}/query_abort_job.htm: of a job that has ended it is refused there, and not here",
     "results": f"{_BULK}/query_get_job_results.htm: Sforce-Locator, null at the end, Sforce-NumberOfRecords, maxRecords; that what is nothing is "
     "an empty text, and instants end with Z, is assumed",
     "a job's results are kept for seven days": f"{_LIMITS}/salesforce_app_limits_platform_bulkapi.htm",
@@ -79,7 +81,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "texts compare whatever their case, ids and unique ones do not": f"{_SOQL}/sforce_api_calls_soql_select_comparisonoperators.htm; of ids: "
     f"{_SOAP}/field_types.htm",
     "long texts cannot be filtered": f"{_SOQL}/sforce_api_calls_soql_select_conditionexpression.htm",
-    "nothing comes first": f"{_SOQL}/sforce_api_calls_soql_select_orderby.htm",
+    "nothing comes first": f"{_SOQL}/sforce_api_calls_soql_select_orderby.htm: there in both directions, here where it goes up",
     "large numbers have an exponent": "simple-salesforce and jsforce show 1.39E8 as AnnualRevenue; that it begins at 10,000,000 is assumed "
     "from how Java writes a double",
     "compound addresses": f"{_SOAP}/compound_fields_address.htm",
@@ -116,7 +118,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "simple-salesforce users' reports",
     "a duplicate rule": f"{_REST}/headers_duplicaterules.htm; {_SOAP}/sforce_api_objects_duplicateresult.htm; the misspelled name of its "
     "result is in many public programs that read it (duplicateResut); that a collection has it, spelled well, is assumed",
-    "a locked row": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: UNABLE_TO_LOCK_ROW",
+    "a locked row": f"{_SOAP}/sforce_api_calls_concepts_core_data_objects.htm: UNABLE_TO_LOCK_ROW, there for the whole batch, here for one",
     "assignment rules": f"{_REST}/headers_autoassign.htm",
     "a lead's task is about nothing else": "https://www.salesforceben.com/what-is-the-difference-between-whoid-and-whatid/; the code is assumed",
     "a single record may be written with a condition": f"{_REST}/intro_rest_conditional_requests.htm: 412; collections have none",
