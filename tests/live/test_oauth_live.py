@@ -303,6 +303,21 @@ def test_a_sign_in_is_renewed_and_the_token_before_is_worth_nothing(desk: Desk) 
         assert secret not in "".join(desk.said)
 
 
+def test_tokens_of_one_second_are_not_the_same(desk: Desk) -> None:
+    desk.connected()
+    kept = desk.kept()
+    assert kept is not None
+    auth = Auth("oauth2", "", token_url="{url}/oauth/token")
+    with closing(token_http("club", now=now)) as http:
+        ours = {"client_id": desk.client.id, "client_secret": desk.client.secret}
+        endpoint = TokenEndpoint(auth, http, **ours, settings={"url": desk.server.url}, now=now)
+        renewed = [endpoint.refresh(kept.values["refresh_token"])]
+        for _ in range(15):
+            renewed.append(endpoint.refresh(renewed[-1].refresh_token))
+    assert len({grant.access_token for grant in renewed}) == 16
+    assert [desk.knows(grant.access_token) for grant in renewed] == [False] * 15 + [True]
+
+
 def test_a_consent_that_the_person_took_back_is_asked_for_again(desk: Desk) -> None:
     desk.connected()
     for address in desk.browser.open(f"{desk.server.url}/consent/").links("/consent/revoke/"):

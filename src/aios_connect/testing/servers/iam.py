@@ -9,6 +9,9 @@ put into the same process, with the page where a person types the code.
 
 It keeps everything in SQLite, not in memory as pytest-iam does: of a question with several conditions the memory backend of 0.3.6 takes what
 fulfils any of them, so that a consent given to one application counted for all.
+
+Its access tokens are JSON Web Tokens that say the second they were made in and no ``jti``: two of one application and one second are the
+same text, and the one that lives is taken for the one that was revoked. So each gets a ``nonce`` here.
 """
 
 from __future__ import annotations
@@ -45,6 +48,8 @@ from joserfc.jwk import JWKRegistry
 port, user, password, code_lifetime, token_lifetime = int(sys.argv[1]), *sys.argv[2:4], *map(int, sys.argv[4:6])
 home = f"http://127.0.0.1:{port}"
 provider.AUTHORIZATION_CODE_LIFETIME = code_lifetime
+signed = provider.generate_id_token  # of access tokens only: id tokens are made elsewhere
+provider.generate_id_token = lambda **claims: signed(**claims, nonce=str(uuid.uuid4()))
 key = JWKRegistry.generate_key("RSA", 2048)
 key.ensure_kid()
 app = create_app(config={
