@@ -24,7 +24,19 @@ FILES = sorted((Path(__file__).parents[2] / "mappings" / "salesforce").glob("*.y
 def test_the_check_says_who_and_where_we_are() -> None:
     identity = connector(furnish(SalesforceVendor())).check()
     assert (identity.account, identity.user) == ("Fjord Facility Services", "integration@example.com")
-    assert identity.details == {"edition": "Enterprise Edition", "sandbox": "false"}
+    assert identity.details == {"edition": "Enterprise Edition", "sandbox": "false", "deletes": "told of all"}
+
+
+def test_who_may_not_see_all_data_is_told_how_deletes_are_found() -> None:
+    identity = connector(furnish(SalesforceVendor(forbidden=frozenset({"all data"})))).check()
+    assert "aios reconcile finds the others" in identity.details["deletes"]
+    assert identity.missing.keys() == connector(furnish(SalesforceVendor())).check().missing.keys(), "it is no fault"
+
+
+def test_an_organisation_that_does_not_tell_what_the_user_may_do_is_connected_all_the_same() -> None:
+    vendor = furnish(SalesforceVendor())
+    del vendor.tables["UserPermissionAccess"]
+    assert "not supported" in connector(vendor).check().details["deletes"]
 
 
 def test_a_refresh_token_is_used_once_and_its_successor_kept() -> None:

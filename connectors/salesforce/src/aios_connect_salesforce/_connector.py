@@ -52,6 +52,8 @@ _RIGHTS: Final[Mapping[str, str]] = {
 }
 """What Salesforce says of an object -> the permission of that name."""
 
+_SEES_ALL: Final = "PermissionsViewAllData"
+
 
 class Salesforce(Connector):
     """One Salesforce organisation."""
@@ -110,6 +112,7 @@ class Salesforce(Connector):
         facts = named[0] if named else {"Name": organisation}
         (me,) = self._reader.lookup("User", [user]) or [{"Username": user}]
         details = {"edition": str(facts.get("OrganizationType") or ""), "sandbox": str(bool(facts.get("IsSandbox"))).lower()}
+        details["deletes"] = self._told_of_deletes()
         return Identity(str(facts["Name"]), str(me["Username"]), details, self._missing())
 
     def describe(self, object: str) -> Schema:
@@ -189,6 +192,18 @@ class Salesforce(Connector):
             return
         if urlsplit(home).hostname != urlsplit(self.context.settings["url"]).hostname:
             raise ConfigError(f"the organisation is at {home}", hint=f'set url = "{home}"')
+
+    def _told_of_deletes(self) -> str:
+        """How much of the log of deletes we are told of: it names only what the user may see
+        (https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_userpermissionaccess.htm).
+        """
+        try:
+            rows = self._reader.rows("UserPermissionAccess", f"SELECT {_SEES_ALL} FROM UserPermissionAccess")
+        except (AuthError, RejectedError) as refused:
+            return f"told of what the user may see; whether that is all, Salesforce does not say ({refused.message})"
+        if any(row.get(_SEES_ALL) is True for row in rows):
+            return "told of all"
+        return "told of what the user may see; aios reconcile finds the others, or give the user View All Data"
 
     def _missing(self) -> dict[str, str]:
         """What the user may not do -> what would permit it."""

@@ -66,6 +66,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "an answer with a token does not say when it ends": "the same page as token: no expires_in among its parameters",
     "a refresh token works once": "airbytehq/airbyte#80783: Refresh Token Rotation, enforced in 2026",
     "a refresh ends the session before it, and its queries": "airbytehq/airbyte#84302",
+    "what the user may do": f"{_OBJECTS}/sforce_api_objects_userpermissionaccess.htm; that it is one row is assumed. Whoever may not see all "
+    "data sees it all here nevertheless",
     # reading
     "2,000 rows a call": f"{_REST}/headers_queryoptions.htm",
     "200 rows a call with two long texts": f"{_SOQL}/sforce_api_calls_soql_changing_batch_size.htm, of custom fields; that standard ones "

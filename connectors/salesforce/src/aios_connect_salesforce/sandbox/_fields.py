@@ -234,6 +234,13 @@ _SPECS: Final[Mapping[str, tuple[str, str, str, bool, str]]] = {
         False,
         f"Id id:18 d; Name string:80 cu; ProfileId reference:18 cn >Profile; IsOwnedByProfile boolean d; {_SYSTEM}",
     ),
+    "UserPermissionAccess": (
+        "000",
+        "User Permission Access",
+        "User Permission Access",
+        False,
+        "Id id:18 d; LastCacheUpdate datetime n; PermissionsViewAllData boolean d",
+    ),
     "FieldPermissions": (
         "01k",
         "Field Permissions",

@@ -96,7 +96,7 @@ class Organisation(Vendor):
         hazards: What is hard about it.
         seed: The same seed gives the same session names.
         currencies: Of an organisation with several; with none given it has one, and its records do not say which.
-        forbidden: What the user may not do: ``"create Lead"``, ``"fields"`` for making fields.
+        forbidden: What the user may not do: ``"create Lead"``, ``"fields"`` for making fields, ``"all data"`` for seeing it all.
 
     Attributes:
         tables: By object: what its records consist of.
@@ -292,7 +292,7 @@ class Organisation(Vendor):
 
     def _own(self, name: str) -> Records:
         kept = self.records[name]
-        if name in ("User", "Organization", "PermissionSet"):
+        if name in ("User", "Organization", "PermissionSet", "UserPermissionAccess"):
             return kept
         return Records(self.clock, self.tables[name], self.user)
 
@@ -304,6 +304,7 @@ class Organisation(Vendor):
         user = self.records["User"].create({**person, **facts, "TimeZoneSidKey": "Europe/Oslo", "LocaleSidKey": "en_GB"})
         self.records["Organization"].create({"Name": "Fjord Facility Services", "OrganizationType": "Enterprise Edition"})
         self.records["PermissionSet"].create({"Name": "X00e5j", "ProfileId": profile, "IsOwnedByProfile": True})
+        self.records["UserPermissionAccess"].create({"PermissionsViewAllData": "all data" not in self.forbidden})
         return str(user["Id"])
 
     def _identity(self, call: Call) -> str:
