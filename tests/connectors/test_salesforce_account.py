@@ -108,7 +108,7 @@ def test_the_sandbox_is_one_to_play_with() -> None:
         "Event": 2,
     }
     assert set(ground.hazards) == {
-        *("page", "wide", "locators", "daily", "locks", "one_session", "duplicates", "assignment", "job", "results")
+        *("page", "wide", "locators", "daily", "locks", "one_session", "duplicates", "assignment", "job", "results", "abouts")
     }
     assert all(why for _, why in ground.hazards.values())
     assert load_playground("salesforce", hazards=False).hazards == {}

@@ -527,6 +527,19 @@ def test_an_object_that_is_forbidden_names_the_right() -> None:
     assert "permission" in caught.value.hint
 
 
+def test_tasks_about_too_many_records_name_the_right_that_helps() -> None:
+    """singer-io/tap-salesforce#98"""
+    forbidden = frozenset({"all data"})
+    vendor = SalesforceVendor(hazards=Hazards(abouts=3), forbidden=forbidden)
+    for person in people(vendor, 4):
+        vendor.records["Task"].create({"Subject": "call", "WhoId": person})
+    with pytest.raises(RejectedError, match="distinct who/what") as caught:
+        everything(connector(vendor), "Task")
+    assert "View All Data" in caught.value.hint
+    vendor.forbidden = frozenset()
+    assert sum(len(page.records) for page in everything(connector(vendor), "Task")) == 4
+
+
 def test_a_page_of_a_read_is_asked_for_when_it_is_wanted() -> None:
     vendor = SalesforceVendor(hazards=Hazards(page=7))
     people(vendor, 30)

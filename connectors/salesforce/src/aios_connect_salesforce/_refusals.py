@@ -88,6 +88,10 @@ def classify(response: Response) -> ProviderError | None:
         return UnavailableError(f"salesforce cannot answer now: {words}", **facts)
     if response.status == 403 and code in _FORBIDDEN:
         return AuthError(f"salesforce does not permit this: {words}", hint=_FORBIDDEN[code], **facts)
+    if code == "OPERATION_TOO_LARGE":
+        # of tasks it looks at what each is about, to see whether the user may see it, and gives up (singer-io/tap-salesforce#98)
+        hint = "give the user of this connection the permission View All Data: then nothing has to be worked out for each record"
+        return RejectedError(f"salesforce refused the request: {words}", hint=hint, **facts)
     if code in ("INVALID_FIELD", "INVALID_TYPE"):
         hint = "is it there, and may the user see it? Object Manager and the user's permission sets tell"
         return RejectedError(f"salesforce refused the request: {words}", hint=hint, **facts)

@@ -87,6 +87,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "large numbers have an exponent": "simple-salesforce and jsforce show 1.39E8 as AnnualRevenue; that it begins at 10,000,000 is assumed "
     "from how Java writes a double",
     "compound addresses": f"{_SOAP}/compound_fields_address.htm",
+    "activities about too many records": "singer-io/tap-salesforce#98: the words, of a job; that activities alone are meant, and who may see "
+    "all data is spared, is assumed",
     # what becomes of records
     "a deleted record is found by a query for all": f"{_REST}/resources_queryall.htm",
     "a delete is a change of the record": f"{_SOAP}/sforce_api_calls_getdeleted_getdeletedresult.htm: deletedDate is taken from "

@@ -43,6 +43,8 @@ class Hazards:
         daily: Calls a day (https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/).
         job: Seconds a query job takes; assumed.
         results: Rows of a job a call brings at most (https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/); how many is assumed.
+        abouts: So many different records activities may be about, before a query for them is given up on for a user who may not see all
+            data (singer-io/tap-salesforce#98).
         locks: Every so many-th record that is written is locked by another transaction for a moment; how often is assumed.
         one_session: A refresh ends the session before it, and its open queries (airbytehq/airbyte#84302).
         duplicates: A duplicate rule warns of a person whose e-mail address is taken (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm).
@@ -56,6 +58,7 @@ class Hazards:
     daily: int = 100_000
     job: float = 20.0
     results: int = 50_000
+    abouts: int = 100_000
     locks: int = 97
     one_session: bool = True
     duplicates: bool = True
@@ -64,7 +67,7 @@ class Hazards:
     @classmethod
     def none(cls) -> Hazards:
         """An organisation as the documentation's examples show it."""
-        return cls(0.0, 2000, 2000, 10**9, 10**9, 0.0, 50_000, 0, False, False, False)
+        return cls(0.0, 2000, 2000, 10**9, 10**9, 0.0, 50_000, 10**9, 0, False, False, False)
 
 
 @dataclass(slots=True)

@@ -55,6 +55,8 @@ class SalesforceVendor(Jobs):
         token = self.enter(call)
         asked = parse(call.query.get("q", ""), self.tables)
         self.may("read", asked.object)
+        if asked.object in ("Task", "Event") and "all data" in self.forbidden:
+            self._seen_through(asked.object)
         found = [row for row in self.records[asked.object].all() if (deleted or not row.get("IsDeleted")) and asked.test(row)]
         for name, down in reversed(asked.order):
             found.sort(key=lambda row: (row[name] is not None, row[name] if row[name] is not None else 0), reverse=down)
@@ -63,6 +65,13 @@ class SalesforceVendor(Jobs):
             return encoded({"totalSize": len(found), "done": True, "records": []})
         locator = Locator(asked, [row["Id"] for row in found], self.clock.now(), token, deleted)
         return self._page(call, version, "", locator, 0)
+
+    def _seen_through(self, object: str) -> None:
+        """Whether the user may see what each activity is about is worked out, unless there is too much of it."""
+        abouts = {row[name] for row in self.records[object] for name in ("WhoId", "WhatId") if row[name]}
+        if len(abouts) > self.hazards.abouts:
+            words = f"exceeded {self.hazards.abouts} distinct who/what's"
+            raise RefusedError(400, error("OPERATION_TOO_LARGE", words))
 
     def _page(self, call: Call, version: str, name: str, locator: Locator, offset: int) -> Answer:
         """Some rows of a query: which they are was settled when it began, what they say is as it is now."""
