@@ -21,3 +21,12 @@ def test_what_has_drifted_is_read_again_by_its_id_and_no_tool_is_changed(aios: A
     told = aios("reconcile", "two-sheets", "--json", "--read-again").json
     assert (stale(told), told["read_again"]) == ([[], []], 0)
     assert {path: path.read_bytes() for path in sheets.rglob("*.csv")} == before
+
+
+def test_everything_can_be_read_before_it_is_compared(aios: Aios, sheets: Path) -> None:
+    assert aios("apply", "two-sheets", "--yes").code == 0
+    sheet = sheets / "office" / "people.csv"
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("Owner", "Founder"), encoding="utf-8")
+    assert "Founder" not in aios("plan", "two-sheets", "--no-read").out
+    assert stale(aios("reconcile", "two-sheets", "--json", "--read-all").json) == [[], []]
+    assert "Founder" in aios("plan", "two-sheets", "--no-read").out

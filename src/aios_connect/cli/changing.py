@@ -47,10 +47,12 @@ class _Work:
     store: Store
     screen: Screen
 
-    def read(self) -> list[ReadReport]:
-        """Read what changed in the tools."""
+    def read(self, *, everything: bool = False) -> list[ReadReport]:
+        """Read what changed in the tools, or all there is."""
         id = new_id("run", self.project.now(), f"read {self.job.job}")
-        return read_job(self.job, self.connections, self.store, run=id, now=self.project.now, progress=self.screen)
+        return read_job(
+            self.job, self.connections, self.store, run=id, now=self.project.now, progress=self.screen, everything=everything
+        )
 
     def plan(self, out: Path | None = None) -> PlanSummary:
         """Make a plan of what the store knows."""
@@ -221,7 +223,15 @@ def undo(
         return work.apply(summary.path, reads)
 
 
-def reconcile(job: str, /, *, read_again: Switch = False, common: Common = Common(), screen: OnScreen) -> Answer:
+def reconcile(
+    job: str,
+    /,
+    *,
+    read_again: Switch = False,
+    read_all: Switch = False,
+    common: Common = Common(),
+    screen: OnScreen,
+) -> Answer:
     """Compare the store with the tools and show the drift.
 
     In percent and by id. No tool is changed.
@@ -229,11 +239,15 @@ def reconcile(job: str, /, *, read_again: Switch = False, common: Common = Commo
     Args:
         job: Name of a job.
         read_again: Ask for what is apart by its id and store it: also what no read finds, because no change was announced.
+        read_all: Read everything from the beginning first: some changes leave no trace in the listing that is compared, such as
+            another company of a HubSpot contact. Takes as many calls as the first read.
         common: What every command takes.
         screen: Handed in.
     """
     with Project.find(common.project) as project:
         work = _work(project, job, screen)
+        if read_all:
+            work.read(everything=True)
         drifts = reconcile_job(work.job, work.connections, work.store, now=project.now, progress=screen)
         count = catch_up(drifts, work.connections, work.store, now=project.now) if read_again else None
         return DriftAnswer(job, drifts, count)

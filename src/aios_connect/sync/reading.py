@@ -77,6 +77,7 @@ def read_job(
     run: str,
     now: Callable[[], datetime],
     progress: Progress | None = None,
+    everything: bool = False,
 ) -> list[ReadReport]:
     """Read all that a job needs: what changed since the last time, everything on the first.
 
@@ -87,6 +88,7 @@ def read_job(
         run: Id of the run this belongs to.
         now: The clock.
         progress: Who wants to know.
+        everything: Begin at the beginning, whatever was read before: some changes move no instant and are in no list of changes.
 
     Raises:
         ProviderError: A vendor did not answer or answered wrongly. What was read so far is stored, and so is the place to go on.
@@ -95,6 +97,8 @@ def read_job(
     with Hold(store, job.job, job.connections, now) as hold:
         for kind in job.ordered_kinds():
             for connection in taking_part(job, kind, connections):
+                if everything:
+                    _from_the_beginning(store, connection.name, connection.mapping(kind).object)
                 report = read_object(connection, kind, store, run=run, now=now, progress=progress, beat=hold.beat)
                 report.gone += find_deletes(connection, kind, store, job, run=run, now=now)
                 reports.append(report)
@@ -121,9 +125,7 @@ def read_object(
             if resumed and connection.connector.spec.objects[mapping.object].incremental:
                 _follow(connection, mapping, store, report, run, now, task, beat)  # what changed since that read began
         except CursorGoneError:
-            with store.begin() as tx:
-                _forget_cursor(tx, connection.name, mapping.object)
-                _expect_again(tx, connection.name, mapping.object)
+            _from_the_beginning(store, connection.name, mapping.object)
             _follow(connection, mapping, store, report, run, now, task, beat)
     return report
 
@@ -282,14 +284,13 @@ def _save_cursor(
     )
 
 
-def _forget_cursor(tx: Transaction, connection: str, object: str) -> None:
-    tx.execute(delete(cursor_table).where(cursor_table.c.connection == connection, cursor_table.c.object == object))
-
-
-def _expect_again(tx: Transaction, connection: str, object: str) -> None:
-    """Every living record has to show itself again: what was deleted since the lost cursor nobody will tell; see ``deletes``."""
+def _from_the_beginning(store: Store, connection: str, object: str) -> None:
+    """Forget how far an object was read. What was deleted since then nobody will tell: every living record has to show itself
+    again; see ``deletes``."""
     of_object = (record_table.c.connection == connection, record_table.c.object == object)
-    tx.execute(update(record_table).where(*of_object, record_table.c.gone.is_(None)).values(absences=1))
+    with store.begin() as tx:
+        tx.execute(delete(cursor_table).where(cursor_table.c.connection == connection, cursor_table.c.object == object))
+        tx.execute(update(record_table).where(*of_object, record_table.c.gone.is_(None)).values(absences=1))
 
 
 def _mark_gone(tx: Transaction, connection: str, object: str, tombstones: Sequence[Tombstone]) -> int:
