@@ -16,11 +16,14 @@ from shlex import quote
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from aios_connect.cli import main
 from aios_connect.cli.index import COMMANDS, GROUPS, page
 from aios_connect.cli.program import parser
+from aios_connect.cli.providers import SchemaAnswer
 from aios_connect.cli.screen import Screen
+from aios_connect.connectors import FieldInfo, Schema
 from aios_connect.errors import AiosError, BusyError
 from aios_connect.project import Project
 
@@ -602,3 +605,12 @@ def test_without_the_engine_the_command_says_what_to_install(tmp_path: Path) -> 
 def test_the_parser_of_one_command_imports_no_other() -> None:
     entry = next(entry for entry in COMMANDS if entry.name == "version")
     assert set(parser(entry)) == {"version", "--help", "-h"}
+
+
+def test_choices_are_shown_with_the_names_that_people_know_them_by() -> None:
+    stages = (("1043210", "Site visit"), ("1043211", "Offer"), ("won", "won"), ("lost", ""))
+    shown = io.StringIO()
+    SchemaAnswer("crm", Schema("deals", {"stage": FieldInfo("stage", "choice", "Stage", choices=stages)})).show(
+        Console(file=shown, width=80)
+    )
+    assert "1043210 (Site visit), 1043211 (Offer), won, lost" in " ".join(shown.getvalue().split())

@@ -27,13 +27,15 @@ def connector(
     app_secret: str = SECRET,
     budgeted: bool = True,
     attempts: int = 6,
+    sign_in: str = "key",
     **settings: str,
 ) -> HubSpot:
     """A connector to a fake account; ``through`` is a transport around the vendor's."""
     clock = vendor.clock
     tokens = MemoryTokenStore(now=clock.now)
-    tokens.put("crm", {"key": token, "client_secret": app_secret})
-    credentials = Credentials("crm", HubSpot.spec.auth[0], tokens, now=clock.now, sleep=clock.sleep)
+    tokens.put("crm", {"key": token, "access_token": token, "client_secret": app_secret})
+    (way,) = [way for way in HubSpot.spec.auth if way.kind == sign_in]
+    credentials = Credentials("crm", way, tokens, now=clock.now, sleep=clock.sleep)
     http = Http(
         provider="hubspot",
         base_url="https://api.hubapi.com",

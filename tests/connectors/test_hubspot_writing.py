@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -390,6 +392,42 @@ def test_a_missing_scope_is_named_with_what_it_blocks() -> None:
     with pytest.raises(AuthError) as caught:
         hubspot.write("contacts", [create(1, firstname="A")])
     assert "crm.objects.contacts.write" in caught.value.hint
+
+
+def scopes_of_the_page() -> frozenset[str]:
+    """What docs/how-to/connect-hubspot.md tells a person to grant."""
+    page = (Path(__file__).parents[2] / "docs/how-to/connect-hubspot.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    scopes: set[str] = set()
+    for row in rows:
+        first, *more = re.findall(r"`([\w.-]+)`", row)
+        scopes |= {first, *(f"{first.rpartition('.')[0]}{one}" if one.startswith(".") else one for one in more)}
+    return frozenset(scopes)
+
+
+def test_the_scopes_of_the_page_are_enough() -> None:
+    hubspot = connector(HubSpotVendor(scopes=scopes_of_the_page()))
+    assert hubspot.check().missing == {}
+    assert hubspot.provision() == [f"property aios_key on {name}" for name in ("companies", "contacts", "deals", "tickets")]
+
+
+def test_an_app_that_may_only_read_is_connected_and_told_what_it_cannot_do() -> None:
+    reading = frozenset(scope for scope in scopes_of_the_page() if scope.endswith((".read", "-read")))
+    hubspot = connector(HubSpotVendor(scopes=reading))
+    assert hubspot.provision() == []
+    assert hubspot.check().missing["make our key on deals"] == "scope crm.schemas.deals.write"
+
+
+def test_who_is_not_told_the_scopes_of_a_token_is_told_where_our_key_is_missing() -> None:
+    vendor = HubSpotVendor(scopes=scopes_of_the_page() - {"crm.schemas.deals.write"})
+    hubspot = connector(vendor, sign_in="oauth2")
+    assert len(hubspot.provision()) == 3
+    told = hubspot.check().missing
+    assert told.keys() == {"create deals without the risk of making one twice"}
+    assert "scope crm.schemas.deals.write" in next(iter(told.values()))
+    vendor.scopes = None
+    assert hubspot.provision() == ["property aios_key on deals"]
+    assert hubspot.check().missing == {}
 
 
 def test_a_wrong_token_fails_check_and_is_not_in_the_text() -> None:

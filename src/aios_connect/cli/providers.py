@@ -184,4 +184,4 @@ def _marks(info: FieldInfo) -> str:
 
 
 def _choices(info: FieldInfo) -> str:
-    return ", ".join(code for code, _ in info.choices)
+    return ", ".join(code if label in ("", code) else f"{code} ({label})" for code, label in info.choices)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aios_connect.connectors import (
     Auth,
+    AuthError,
     Change,
     ConfigError,
     Connector,
@@ -33,7 +35,7 @@ from . import _webhooks
 from ._activities import ACTIVITIES, SPEC, Activities
 from ._objects import KEY, OBJECTS
 from ._reading import Reader
-from ._schema import OWNER, Properties, make_key, schema_of
+from ._schema import OWNER, Properties, has_key, key_scope, make_key, schema_of
 from ._wire import API, Wire
 from ._writing import Writer
 
@@ -58,6 +60,11 @@ _SCOPES: Final[Mapping[str, str]] = {
     "sales-email-read": "read e-mails",
     "oauth": "sign in",
 }
+
+
+_KEYED: Final = tuple(name for name, kind in OBJECTS.items() if kind.group)
+
+_log = logging.getLogger("aios_connect.hubspot")
 
 
 class HubSpot(Connector):
@@ -116,7 +123,7 @@ class HubSpot(Connector):
         user, scopes = self._token()
         missing = {} if scopes is None else {what: f"scope {scope}" for scope, what in _SCOPES.items() if scope not in scopes}
         missing.pop("sign in", None)
-        return Identity(f"HubSpot {account['portalId']}", user, details, missing)
+        return Identity(f"HubSpot {account['portalId']}", user, details, missing if scopes is not None else self._keyless())
 
     def describe(self, object: str) -> Schema:
         if object == ACTIVITIES:
@@ -164,8 +171,15 @@ class HubSpot(Connector):
         return _webhooks.hints(request.body)
 
     def provision(self) -> list[str]:
-        """Make the property ``aios_key`` with unique values on the objects that have a place for it."""
-        made = (make_key(self._wire, name) for name, kind in OBJECTS.items() if kind.group)
+        """Make the property ``aios_key`` with unique values on the objects that have a place for it, where the app may make one."""
+        made = []
+        for name in _KEYED:
+            try:
+                made.append(make_key(self._wire, name))
+            except AuthError as refused:
+                if refused.status != 403:
+                    raise
+                _log.info("there is no property %s on %s: %s", KEY, name, refused.message)  # the check says what it takes
         return [what for what in made if what]
 
     def native(self) -> Any:
@@ -198,6 +212,20 @@ class HubSpot(Connector):
         except NotFoundError:  # a service key tells nothing of itself
             return "an app", None
         return f"private app {told.get('appId', '')}".strip(), frozenset(told.get("scopes") or ())
+
+    def _keyless(self) -> dict[str, str]:
+        """What cannot be done without our property -> the scope that permits to make it; of who is not told the scopes of a token."""
+        missing = {}
+        for name in _KEYED:
+            scope = f"scope {key_scope(name)}, and aios connect again: it makes the property {KEY}"
+            try:
+                if not has_key(self._wire, name):
+                    missing[f"create {name} without the risk of making one twice"] = scope
+            except AuthError as refused:
+                if refused.status != 403:
+                    raise
+                missing[f"read {name}"] = refused.hint
+        return missing
 
     def _secret(self) -> str:
         credentials = self.context.credentials

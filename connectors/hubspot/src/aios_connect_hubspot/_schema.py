@@ -10,7 +10,7 @@ from aios_connect.connectors import ConfigError, FieldInfo, NotFoundError, Rejec
 from ._objects import KEY, MERGED, OBJECTS
 from ._wire import Wire
 
-__all__ = ["OWNER", "Properties", "make_key", "schema_of"]
+__all__ = ["OWNER", "Properties", "has_key", "key_scope", "make_key", "schema_of"]
 
 _Type: TypeAlias = Literal["text", "integer", "decimal", "boolean", "date", "instant", "choice", "choices", "reference"]
 
@@ -104,34 +104,50 @@ def schema_of(wire: Wire, object: str) -> Schema:
     return Schema(object, fields)
 
 
-def make_key(wire: Wire, object: str) -> str | None:
-    """Make the property for our unique key, if it is not there; says what it made.
+def key_scope(object: str) -> str:
+    """The scope that permits to make our property; of tickets there is only one scope (Chinchilla-Software-Com/HubSpot.NET#22)."""
+    return "tickets" if object == "tickets" else f"crm.schemas.{object}.write"
+
+
+def has_key(wire: Wire, object: str) -> bool:
+    """There is a property for our unique key.
 
     Raises:
         ConfigError: There is one of that name whose values may come twice.
     """
-    kind = OBJECTS[object]
     try:
         there, _ = wire.get(wire.address("properties", f"{object}/{KEY}"), object)
     except NotFoundError:
-        body = {
-            "name": KEY,
-            "label": "aios key",
-            "description": "Made by aios-connect: keeps a record from being made twice. Please leave it as it is.",
-            "groupName": kind.group,
-            "type": "string",
-            "fieldType": "text",
-            "hasUniqueValue": True,
-            "formField": False,
-        }
-        wire.post(wire.address("properties", object), object, body)
-        return f"property {KEY} on {object}"
+        return False
     if not there.get("hasUniqueValue"):
         raise ConfigError(
             f"HubSpot has a property {KEY} on {object} whose values may come twice",
             hint="archive or rename it in HubSpot, then connect again",
-        ) from None
-    return None
+        )
+    return True
+
+
+def make_key(wire: Wire, object: str) -> str | None:
+    """Make the property for our unique key, if it is not there; says what it made.
+
+    Raises:
+        AuthError: The app may not make properties there.
+        ConfigError: There is one of that name whose values may come twice.
+    """
+    if has_key(wire, object):
+        return None
+    body = {
+        "name": KEY,
+        "label": "aios key",
+        "description": "Made by aios-connect: keeps a record from being made twice. Please leave it as it is.",
+        "groupName": OBJECTS[object].group,
+        "type": "string",
+        "fieldType": "text",
+        "hasUniqueValue": True,
+        "formField": False,
+    }
+    wire.post(wire.address("properties", object), object, body)
+    return f"property {KEY} on {object}"
 
 
 def _field(item: Mapping[str, Any], choices: tuple[tuple[str, str], ...] | None, *, required: bool) -> FieldInfo:

@@ -208,7 +208,7 @@ class Account(Vendor):
 
     @route("POST", "/crm/v3/properties/{object}")
     def make_property(self, call: Call, object: str) -> Any:
-        self.enter(call, f"crm.schemas.{object}.write")
+        self.enter(call, "tickets" if object == "tickets" else f"crm.schemas.{object}.write")
         asked, known = call.json(), self._of(object)
         if asked["name"] in known:
             raise RefusedError(409, error(f"A property named '{asked['name']}' already exists.", "OBJECT_ALREADY_EXISTS"))

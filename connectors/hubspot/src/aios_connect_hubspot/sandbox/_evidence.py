@@ -20,6 +20,8 @@ EVIDENCE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("read_associations", "make_associations", "associate_plainly", "drop_associations"), _SPECS),
     **dict.fromkeys(("list_properties", "one_property", "make_property", "pipelines", "list_owners", "one_owner"), _SPECS),
     **dict.fromkeys(("token", "access_token"), _SPECS),
+    "properties are made with crm.schemas.OBJECT.write, of tickets with tickets": f"{_GUIDES}/properties names the scopes; of tickets: "
+    "Chinchilla-Software-Com/HubSpot.NET#22, the only scope there is for all of them",
     "app_token": "assumed: in no spec; many public programs ask there (POST /oauth/v2/private-apps/get/access-token-info)",
     "details": "https://developers.hubspot.com/docs/reference/api/settings/account-information-api; in no spec here",
     "dated paths": "https://developers.hubspot.com/docs/api-reference/latest/crm/activities/emails/guide: /crm/objects/2026-03/...",
