@@ -28,11 +28,12 @@ from .proposing import Question, lines_of
 from .reading import taking_part
 from .references import References
 from .remapping import remap_job
+from .restless import written_of_late
 from .subjects import Subject, in_step
 
 __all__ = ["make_plan", "mapping_digests", "new_id"]
 
-_CODES = ("conflict", "deleted_elsewhere", "unresolved_reference", "unwritable")
+_CODES = ("conflict", "deleted_elsewhere", "echo_loop", "unresolved_reference", "unwritable")
 
 
 def new_id(prefix: str, now: datetime, salt: str = "") -> str:
@@ -154,6 +155,8 @@ class _Planner:
         settled, deletes = settlements(tx, self._job.job, ids), settled_deletes(tx, self._job.job, ids)
         for (name, entity), updates in updates_sent(tx, ids).items():
             by_id[entity].unanswered[name] = updates
+        for (name, entity), written in written_of_late(tx, ids, self._now).items():
+            by_id[entity].written[name] = written
         for subject in subjects:
             subject.combine(parts, rule, references, settled.get(subject.entity.id, {}), self._at)
         references.fetch(references.pointed_at(subject.merged.leaves for subject in subjects))

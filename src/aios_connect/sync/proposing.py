@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aios_connect.connection import Connection
@@ -16,6 +16,7 @@ from .merging import Leaves
 from .paths import at_path, leaf_paths, put_at, value_at
 from .plans import Agreement, FieldChange, PlanLine
 from .references import References
+from .restless import TIMES, as_written
 from .subjects import Subject, allowed_writes, seen_digest
 
 __all__ = ["Question", "agreed_base", "expected", "lines_of"]
@@ -99,9 +100,10 @@ def lines_of(
             told = _create(subject, connection, rule, references)
         else:
             continue
-        for leaf, reason in told.refused.items():
-            yield Question("unwritable", subject.entity.id, leaf, f"{_title(subject)} in {connection.name}: {reason}", {})
-        if told.line is not None or told.refused:
+        for code, reasons in (("unwritable", told.refused), ("echo_loop", told.restless)):
+            for leaf, reason in reasons.items():
+                yield Question(code, subject.entity.id, leaf, f"{_title(subject)} in {connection.name}: {reason}", {})
+        if told.line is not None or told.refused or told.restless:
             outstanding.add(connection.name)
         if told.line is not None:
             yield told.line
@@ -148,10 +150,11 @@ def _nameless(record: RecordRow, parts: Sequence[Connection]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What a connection is to be told: a line, if anything changes there, and the leaves it cannot be told."""
+    """What a connection is to be told: a line, if anything changes there, and the leaves it cannot be told, or is not told again."""
 
     line: PlanLine | None
     refused: dict[str, str]
+    restless: dict[str, str] = field(default_factory=dict)
 
 
 def _update(subject: Subject, connection: Connection, record: RecordRow, rule: KindRule, references: References) -> _Told:
@@ -170,15 +173,31 @@ def _update(subject: Subject, connection: Connection, record: RecordRow, rule: K
         and value != resolved.get(leaf)
         and (value is not None or leaf in resolved)
     }
+    restless = _restless(subject, connection, told, references)
+    told = {leaf: value for leaf, value in told.items() if leaf not in restless}
     if not told:
-        return _Told(None, {})
+        return _Told(None, {}, restless)
     seen, raw = subject.seen[connection.name], loads(record.raw)
     line = _line("update", subject, connection)
     line.id, line.version, line.seen = record.id, record.version, seen_digest(record.seen)
-    line.waiting = bool(subject.open_leaves & seen.keys())
+    line.waiting = bool(subject.open_leaves & seen.keys() or restless)
     refused = _fill(line, subject, connection, told, seen, raw, references)
     line.expect = expected(raw, line.patch)
-    return _Told(line if line.patch or line.later else None, refused)
+    return _Told(line if line.patch or line.later else None, refused, restless)
+
+
+def _restless(subject: Subject, connection: Connection, told: Leaves, references: References) -> dict[str, str]:
+    """Leaves whose value was written there again and again, and never stayed -> a sentence for a person."""
+    written = subject.written.get(connection.name)
+    if not written:
+        return {}
+    named = {leaf: references.named(leaf, value) for leaf, value in told.items()}
+    return {
+        leaf: f"its {leaf} was written {written[leaf, as_written(value)]} times within a day as {_short(value)} and changed each time; "
+        "is there an automation that changes it? It is left alone until a day has passed"
+        for leaf, value in named.items()
+        if written[leaf, as_written(value)] >= TIMES
+    }
 
 
 def _create(subject: Subject, connection: Connection, rule: KindRule, references: References) -> _Told:
@@ -217,7 +236,6 @@ def _fill(
     mapping = connection.mapping(subject.entity.kind)
     spelled, later, lacking = references.spelled(mapping, connection.name, told)
     refused = {leaf: f"its {leaf} {references.label(told[leaf])} is not there, and the job makes none there" for leaf in lacking}
-    line.waiting = line.waiting or bool(lacking)
     try:
         line.patch = mapping.put(spelled, seen, raw)
     except MappingError:  # one value cannot be said: find it, and say the others
@@ -228,6 +246,7 @@ def _fill(
                 refused[leaf] = error.message
                 del spelled[leaf]
         line.patch = mapping.put(spelled, seen, raw)
+    line.waiting = line.waiting or bool(refused)
     line.later = {leaf: pending.entity for leaf, pending in later.items()}
     line.fields = [
         _field(subject, leaf, seen.get(leaf), value, references)

@@ -15,6 +15,7 @@ from .jobs import KindRule
 from .keys import label_of
 from .merging import Decision, Leaves, Merged, Settlement, Side, merge
 from .references import References
+from .restless import Written
 
 __all__ = ["Subject", "in_step", "seen_digest"]
 
@@ -53,6 +54,7 @@ class Subject:
         cleared: Connection -> leaves that point at nothing there since what they pointed at was deleted, with the entity that it was.
         unclear: Connection -> leaves that may point at several there, with the entity that was agreed.
         unanswered: Connection -> updates that were sent there and never answered.
+        written: Connection -> what was written there of late.
     """
 
     entity: EntityRow
@@ -68,6 +70,7 @@ class Subject:
     cleared: dict[str, Mapping[str, str]] = field(default_factory=dict)
     unclear: dict[str, Mapping[str, str]] = field(default_factory=dict)
     unanswered: dict[str, list[Update]] = field(default_factory=dict)
+    written: dict[str, Written] = field(default_factory=dict)
 
     @classmethod
     def load(cls, entity: EntityRow, records: Sequence[RecordRow], names: set[str]) -> Subject:

@@ -1,0 +1,56 @@
+"""Values that do not stay: we write them, something changes them, and we would write them again, all day long.
+
+Two automations that disagree, each in its own tool, keep a job writing for ever. The journal knows: what was written to the same place
+several times within a day, and has to be written again, was changed each time. It is left alone then, and a person is told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import Connection as Transaction
+from sqlalchemy import select
+
+from aios_connect.store.records import dumps, loads
+from aios_connect.store.tables import journal
+
+__all__ = ["TIMES", "Written", "as_written", "written_of_late"]
+
+TIMES: Final = 5
+"""So often a value is written to one field of one record within a day; then it is left alone until a day has passed."""
+
+_WITHIN: Final = timedelta(days=1)
+_CHUNK: Final = 400
+
+Written: TypeAlias = Counter[tuple[str, str]]
+"""(Leaf, value as JSON) -> how often it was written of late."""
+
+
+def written_of_late(tx: Transaction, entities: Sequence[str], now: datetime) -> dict[tuple[str, str], Written]:
+    """(Connection, entity) -> what updates wrote to the entity's record there within the last day.
+
+    Args:
+        tx: Any transaction.
+        entities: Ids of entities.
+        now: The clock.
+    """
+    found: dict[tuple[str, str], Written] = {}
+    for start in range(0, len(entities), _CHUNK):
+        query = select(journal.c.connection, journal.c.entity, journal.c.fields).where(
+            journal.c.entity.in_(entities[start : start + _CHUNK]),
+            journal.c.action == "update",
+            journal.c.at > now - _WITHIN,
+            journal.c.undone_by.is_(None),
+        )
+        for row in tx.execute(query):
+            values = ((field["leaf"], as_written(field.get("new"))) for field in loads(row.fields))
+            found.setdefault((row.connection, row.entity), Counter()).update(values)
+    return found
+
+
+def as_written(value: Any) -> str:
+    """A value as it can be compared with what the journal has."""
+    return dumps(value)
