@@ -240,7 +240,7 @@ exception = Table(
     Column("job", String(100), nullable=False),
     Column(
         "code", String(40), nullable=False
-    ),  # conflict | duplicate_review | deleted_elsewhere | rejected | ambiguous | unresolved_reference
+    ),  # conflict | duplicate_review | deleted_elsewhere | rejected | ambiguous | unresolved_reference | echo_loop
     Column("severity", String(10), nullable=False),
     Column("entity", String(40)),
     Column("leaf", String(200)),
