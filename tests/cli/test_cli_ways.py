@@ -43,7 +43,7 @@ class Consenting(HubSpotVendor):
         back = urlencode({"code": "the-code", "state": call.query["state"]})
         return Answer(302, b"", {"location": f"{call.query['redirect_uri']}?{back}"})
 
-    @route("POST", "/oauth/v1/token")
+    @route("POST", "/oauth/v3/token")
     def token(self, call: Call) -> Any:
         form = dict(parse_qsl(call.body.decode()))
         if any(form.get(name) != value for name, value in OURS.items()):
@@ -62,7 +62,12 @@ class Near(HubSpot):
         HubSpot.spec,
         auth=(
             HubSpot.spec.auth[0],
-            replace(HubSpot.spec.auth[1], authorize_url="{url}/oauth/authorize", token_url="{url}/oauth/v1/token"),
+            replace(
+                HubSpot.spec.auth[1],
+                authorize_url="{url}/oauth/authorize",
+                token_url="{url}/oauth/2026-03/token",
+                revoke_url="{url}/oauth/2026-03/token/revoke",
+            ),
         ),
     )
 
@@ -127,14 +132,20 @@ def test_hubspot_is_connected_by_consent_and_its_sign_in_renewed(
     assert any(one["message"].endswith(", signed in to by oauth2") for one in checked.json["findings"])
 
 
-def test_hubspot_is_connected_with_a_refresh_token_from_stdin(
+def test_hubspot_is_connected_with_a_refresh_token_from_stdin_and_takes_it_back(
     aios: Aios, hub: tuple[Consenting, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, url = hub
+    vendor, url = hub
     words = ("connect", "hub", "--provider", "hubspot", "--set", f"url={url}", "--set", "sign_in=oauth2")
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"our-s3cret\n{REFRESH}\n"))
     assert aios(*words, "--set", "client_id=our-app", "--password-stdin").code == 0
     assert aios("read", "hub", "company", "--limit", "1").code == 0
+    forgot = aios("connect", "hub", "--forget")
+    assert (forgot.code, "the provider took the consent back" in forgot.out) == (0, True), forgot.out + forgot.err
+    told = vendor.log[-1].call
+    assert (told.path, parse_qsl(told.body.decode())[0]) == ("/oauth/v3/token/revoke", ("token", REFRESH))
+    assert vendor.tokens.refresh(REFRESH) is None
+    assert not any(REFRESH in entry.call.path for entry in vendor.log)
 
 
 def test_secrets_of_another_way_are_not_enough(

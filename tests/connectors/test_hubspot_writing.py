@@ -486,7 +486,7 @@ def test_an_access_token_that_expires_is_refreshed_without_losing_a_record(rotat
     hubspot = HubSpot(type(context)("crm", {}, credentials, http, clock.now, clock.sleep, context.folder))
     read = [raw["id"] for page in hubspot.read("contacts") for raw in page.records]
     assert read == made
-    assert sum(call.endswith("/oauth/v1/token") for call in calls(vendor)) >= 2
+    assert sum(call.endswith("/oauth/v3/token") for call in calls(vendor)) >= 2
 
 
 def test_the_native_client_is_hubspots_own_and_signed_in() -> None:

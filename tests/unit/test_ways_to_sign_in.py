@@ -37,7 +37,7 @@ def test_hubspot_is_read_with_a_refresh_token() -> None:
     with aios_connect.connect("hubspot", transport=transport(vendor), sign_in="oauth2", **ours) as crm:
         assert len(list(crm.read("company"))) > 5
     assert set(signed(vendor, "/companies")) == {"Bearer access-1"}
-    (form,) = (entry.call.body.decode() for entry in vendor.log if entry.call.path == "/oauth/v1/token")
+    (form,) = (entry.call.body.decode() for entry in vendor.log if entry.call.path == "/oauth/v3/token")
     assert "client_id=our-app" in form
     assert "client_secret=our-s3cret" in form  # HubSpot takes it in the form
 

@@ -34,7 +34,7 @@ class Tokens:
     def refresh(self, token: str) -> dict[str, str | int] | None:
         """A new access token, as the token address answers; ``None`` if the refresh token does not work (any more)."""
         used = self._before.get(token)
-        if token != self._current and (used is None or self._clock.now() - used >= self._grace):
+        if not token or (token != self._current and (used is None or self._clock.now() - used >= self._grace)):
             return None
         if self._rotates and token == self._current:
             self._before[token] = self._clock.now()
@@ -47,6 +47,12 @@ class Tokens:
             "refresh_token": self._current,
             "expires_in": int(self._lifetime),
         }
+
+    def revoke(self, token: str) -> None:
+        """Make a refresh token work no more (RFC 7009); access tokens that were made of it go on until they end by themselves."""
+        self._before.pop(token, None)
+        if token == self._current:
+            self._current = ""
 
     def works(self, token: str) -> bool | None:
         """Whether an access token works; ``None`` if there never was such a one."""

@@ -80,7 +80,9 @@ class HubSpot(Connector):
                 "oauth2",
                 help="A public app of your own, from a HubSpot developer account.",
                 authorize_url="https://app.hubspot.com/oauth/authorize",
-                token_url="https://api.hubapi.com/oauth/v1/token",  # noqa: S106  # an address
+                # https://developers.hubspot.com/changelog/v1-oauth-api-deprecation: v1 ends on 16 February 2027
+                token_url="https://api.hubapi.com/oauth/2026-03/token",  # noqa: S106  # an address
+                revoke_url="https://api.hubapi.com/oauth/2026-03/token/revoke",
                 scopes=_SCOPES,
                 loopback="localhost",  # https://developers.hubspot.com/changelog/2018-03-05-oauth2-redirect-uri-served-over-http-localhost
                 client_auth="post",

@@ -170,13 +170,25 @@ class Account(Vendor):
             return Answer(404, _PAGE, _HTML)
         return Answer.json(error(message, "OBJECT_NOT_FOUND"), 404)
 
-    @route("POST", "/oauth/v1/token")
+    @route("POST", "/oauth/v3/token")
     def token(self, call: Call) -> Any:
         form = dict(parse_qsl(call.body.decode()))
         fresh = self.tokens.refresh(form.get("refresh_token", ""))
         if fresh is None:
-            raise RefusedError(400, error("missing or invalid refresh token", "BAD_REFRESH_TOKEN"))
+            said = "refresh token is invalid, expired or revoked"
+            told = {"error": "invalid_grant", "error_description": said, "status": "BAD_REFRESH_TOKEN", "message": said}
+            raise RefusedError(400, told)
         return fresh
+
+    @route("POST", "/oauth/v1/token")
+    def token_v1(self, call: Call) -> Any:
+        return self.token(call)
+
+    @route("POST", "/oauth/v3/token/revoke")
+    def revoke(self, call: Call) -> Any:
+        """The refresh token ends; access tokens that were made of it go on until they end by themselves."""
+        self.tokens.revoke(dict(parse_qsl(call.body.decode())).get("token", ""))
+        return Answer(200)
 
     @route("GET", "/oauth/v1/access-tokens/{token}")
     def access_token(self, call: Call, token: str) -> Any:
@@ -310,6 +322,7 @@ def _undated(url: str) -> str:
     parts = urlsplit(url)
     path = re.sub(r"^/crm/associations/20\d\d-\d\d/", "/crm/v4/associations/", parts.path)
     path = re.sub(r"^/crm/(\w+)/20\d\d-\d\d(?=/|$)", r"/crm/v3/\1", path)
+    path = re.sub(r"^/oauth/20\d\d-\d\d/", "/oauth/v3/", path)
     query: dict[str, str] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         query[name] = f"{query[name]},{value}" if name in query else value

@@ -19,7 +19,13 @@ EVIDENCE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("batch_read", "batch_create", "batch_update", "batch_upsert", "batch_archive"), _SPECS),
     **dict.fromkeys(("read_associations", "make_associations", "associate_plainly", "drop_associations"), _SPECS),
     **dict.fromkeys(("list_properties", "one_property", "make_property", "pipelines", "list_owners", "one_owner"), _SPECS),
-    **dict.fromkeys(("token", "access_token"), _SPECS),
+    **dict.fromkeys(("token", "token_v1", "access_token"), _SPECS),
+    "a refresh token that does not work: its words": "https://developers.hubspot.com/changelog/"
+    "new-oauth-v3-api-endpoints-and-standardized-error-responses",
+    "revoke": f"{_SPECS}; https://developers.hubspot.com/changelog/v1-oauth-api-deprecation; that it answers 200, whatever the token "
+    "is, is assumed (RFC 7009, 2.2)",
+    "an access token outlives its refresh token": "https://developers.hubspot.com/docs/methods/oauth2/delete-refresh-token, of the "
+    "address before; that the new one does so too is assumed",
     "properties are made with crm.schemas.OBJECT.write, of tickets with tickets": f"{_GUIDES}/properties names the scopes; of tickets: "
     "Chinchilla-Software-Com/HubSpot.NET#22, the only scope there is for all of them",
     "app_token": "assumed: in no spec; many public programs ask there (POST /oauth/v2/private-apps/get/access-token-info)",
