@@ -49,6 +49,22 @@ def names_in(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("provider", available())
+def test_a_consent_in_a_browser_is_told_only_of_those_that_have_an_address_for_it(written: Path, provider: str) -> None:
+    page = (written / "connectors" / f"{provider}.md").read_text(encoding="utf-8")
+    by_code = [auth for auth in load(provider).spec.auth if auth.kind == "oauth2" and auth.grant == "code"]
+    assert ("A person consents in a browser" in page) == any(auth.authorize_url for auth in by_code)
+    assert ("asks for a refresh token" in page) == any(not auth.authorize_url for auth in by_code)
+
+
+@pytest.mark.parametrize("provider", available())
+def test_what_a_list_of_ids_costs_is_told_of_those_that_find_deletes_by_it(written: Path, provider: str) -> None:
+    page = (written / "connectors" / f"{provider}.md").read_text(encoding="utf-8")
+    scanned = any(one.deletes == "scan" for one in load(provider).spec.objects.values())
+    assert ("by a list of all ids, with every read of a job" in page) == scanned
+    assert ("A list of all ids costs as many calls" in page) == scanned
+
+
+@pytest.mark.parametrize("provider", available())
 def test_all_that_a_connector_says_of_itself_stands_on_its_page(written: Path, provider: str) -> None:
     page, spec = (written / "connectors" / f"{provider}.md").read_text(encoding="utf-8"), load(provider).spec
     said = [

@@ -12,7 +12,11 @@ from aios_connect.mappings import CompiledMapping, load
 __all__ = ["connector_page"]
 
 _WAYS = {"none": "Without signing in", "password": "User and password", "key": "A key", "oauth2": "OAuth 2"}
-_GRANTS = {"code": "A person consents in a browser (`aios connect`).", "client": "The integration is a user of its own."}
+_GRANTS = {
+    "code": "A person consents in a browser (`aios connect`).",
+    "given": "There is no consent in a browser: `aios connect` asks for a refresh token that the provider gave.",
+    "client": "The integration is a user of its own.",
+}
 _STALE = {
     "compare-and-set": "refused by the provider",
     "read-compare-write": "compared just before; a small window stays",
@@ -20,10 +24,14 @@ _STALE = {
 _CHANGES = {True: "what changed", False: "everything, each time"}
 _DELETES = {
     "tombstones": "reads tell",
-    "scan": "`aios reconcile` lists the ids",
+    "scan": "by a list of all ids, with every read of a job",
     "file": "every read is the whole truth",
     "none": "not found",
 }
+_SCAN = (
+    "A list of all ids costs as many calls as the column `list ids` below makes of them, each time, however few records changed; what "
+    "the list lacks is looked up. `deletes: ignore` at a kind of the job leaves it out, and deletes are then not found."
+)
 _WAY = {(True, True): "both ways", (True, False): "read", (False, True): "written"}
 
 
@@ -51,6 +59,7 @@ def connector_page(spec: ConnectorSpec) -> str:
             ("object", "a read brings", "a delete is found", "can come back", "a stale write is"),
             ((f"`{name}`", *_claims(one)) for name, one in spec.objects.items()),
         ),
+        *([_SCAN] if any(one.deletes == "scan" for one in spec.objects.values()) else []),
         "At most so many records in a call:",
         _table(
             ("object", "read", "write", "look up", "list ids"),
@@ -75,7 +84,7 @@ def _signing_in(auth: Auth) -> Iterator[str]:
     yield auth.help
     if auth.kind != "oauth2":
         return
-    facts = [_GRANTS[auth.grant]]
+    facts = [_GRANTS["given" if auth.grant == "code" and not auth.authorize_url else auth.grant]]
     if auth.rotates:
         grace = f"; the last one still works for {auth.grace:g} s" if auth.grace else ""
         facts.append(f"A refresh token works once, and each refresh brings another{grace}.")
