@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 import threading
+import urllib.request
+import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +122,86 @@ def test_vcrpy_loads_it(path: Path) -> None:
         assert tape.play_count == 2
 
 
+SHIPPED = sorted((Path(__file__).parents[2] / "cassettes").glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize("shipped", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_vcrpy_loads_every_cassette_that_is_shipped(shipped: Path) -> None:
+    with vcr.use_cassette(str(shipped), record_mode="none") as tape:
+        assert len(tape) == len(load(shipped).exchanges) > 0
+        asked = [(one.method, one.uri) for one in tape.requests]
+    assert asked == [(one.method, one.uri) for one in load(shipped).exchanges]
+
+
+PACKED = {
+    "/gzip": ("gzip", gzip.compress(b'{"name": "Zo\xc3\xab"}')),
+    "/deflate": ("deflate", zlib.compress(b'{"name": "Zo\xc3\xab"}')),
+    "/raw-deflate": ("deflate", zlib.compress(b'{"name": "Zo\xc3\xab"}', wbits=-15)),
+    "/brotli": ("br", b"\x0b\x02\x80{}\x03"),
+    "/broken": ("gzip", b"\x1f\x8b\x08junk"),
+    "/plain": ("identity", b'{"name": "Zo\xc3\xab"}'),
+}
+
+
+class Packing(BaseHTTPRequestHandler):
+    """Answers packed, as its address says."""
+
+    def do_GET(self) -> None:
+        encoding, body = PACKED[self.path]
+        self.send_response(200)
+        for name, value in (("Content-Type", "application/json"), ("Content-Encoding", encoding)):
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def packing() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Packing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def by_vcrpy(path: Path, *addresses: str, client: str = "urllib") -> None:
+    """A cassette that vcrpy records, of programs that know nothing of ours."""
+    with vcr.use_cassette(str(path)):
+        for address in addresses:
+            if client == "urllib":
+                urllib.request.urlopen(urllib.request.Request(address, headers={"Accept-Encoding": "gzip, deflate"})).close()
+            else:
+                httpx2.get(address)
+
+
+@pytest.mark.parametrize("client", ["urllib", "httpx2"])
+def test_what_vcrpy_recorded_is_played_once_it_says_where_that_was(tmp_path: Path, packing: str, client: str) -> None:
+    path, paths = tmp_path / "theirs.yaml", ["/gzip", "/deflate", "/raw-deflate", "/plain"]
+    by_vcrpy(path, *(f"{packing}{one}" for one in paths), client=client)
+    with pytest.raises(ConfigError, match="does not say where") as caught:
+        Player(path)
+    line = caught.value.hint.partition("at its top: ")[2]
+    path.write_text(f"{line}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert load(path).origin == "live Acme 4.2, made-up data"
+    with Player(path) as player:
+        seam = Http(provider="acme", base_url=packing, transport=player, attempts=1, sleep=lambda _: None)
+        assert [seam.request("GET", one).json() for one in paths] == [{"name": "Zoë"}] * 4
+        with pytest.raises(CassetteError, match="played as often as it was recorded"):
+            seam.request("GET", "/gzip")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"), [("/brotli", "packed with 'br', and only gzip and deflate"), ("/broken", "cannot be unpacked")]
+)
+def test_what_cannot_be_unpacked_is_no_answer(tmp_path: Path, packing: str, asked: str, message: str) -> None:
+    by_vcrpy(tmp_path / "theirs.yaml", f"{packing}{asked}")
+    with pytest.raises(ConfigError, match=message):
+        Player(tmp_path / "theirs.yaml")
+
+
 def test_what_was_not_recorded_is_not_answered(path: Path) -> None:
     player = Player(path)
     seam = Http(provider="acme", base_url="https://acme.example", transport=player, sleep=lambda _: None)
@@ -177,7 +261,7 @@ def test_threads_get_each_their_own_answer(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("version: 1\ninteractions: []\n", "does not say where"),
-        ("version: 2\nmetadata: {origin: x}\ninteractions: []\n", "does not say where"),
+        ("version: 2\nmetadata: {origin: x}\ninteractions: []\n", "no cassette of version 1"),
         ("hello", "no cassette"),
         ("- a\n", "no cassette"),
         ("!!python/object/apply:os.getcwd []", "no cassette"),

@@ -1,6 +1,7 @@
 """Conversations with vendors, recorded once and replayed as often as wanted, without a network and without a secret.
 
-A cassette is a YAML file that ``vcrpy`` can load too, with its origin stated in it: never is something called recorded that is not.
+A cassette is a YAML file that ``vcrpy`` can load too, with its origin stated in it: never is something called recorded that is not. One that
+vcrpy recorded plays here as well, once somebody wrote its origin into it.
 
     with Recorder(Path("cassettes/tryton/people.yaml"), origin="live Tryton 8.2, demo data", inner=httpx2.HTTPTransport()) as transport:
         ...Http(..., transport=transport)

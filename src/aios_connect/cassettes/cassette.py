@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -16,6 +18,8 @@ from aios_connect.errors import ConfigError
 __all__ = ["Cassette", "Exchange", "load", "save"]
 
 _VERSION = 1
+
+_LINE = 'metadata: {origin: "live Acme 4.2, made-up data"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def save(cassette: Cassette, path: Path) -> None:
 
 
 def load(path: Path) -> Cassette:
-    """Read a cassette.
+    """Read a cassette: ours, or one that ``vcrpy`` recorded and somebody wrote the origin into; packed answers are unpacked.
 
     Raises:
         ConfigError: It is not there, is no cassette, or does not say where it comes from.
@@ -93,9 +97,13 @@ def load(path: Path) -> Cassette:
         raise ConfigError(f"there is no cassette: {error.strerror}", hint="record it first", file=str(path)) from None
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ConfigError(f"this is no cassette: {error}", hint="record it again", file=str(path)) from None
-    if told.get("version") != _VERSION or not metadata.get("origin"):
+    if told.get("version") != _VERSION:
+        raise ConfigError(f"this is no cassette of version {_VERSION}", hint="record it again", file=str(path))
+    if not metadata.get("origin"):
         raise ConfigError(
-            "the cassette does not say where it was recorded", hint="record it again with an origin", file=str(path)
+            "the cassette does not say where it was recorded",
+            hint=f"write who answered, truthfully, into a line of its own at its top: {_LINE}",
+            file=str(path),
         )
     settings, steps = metadata.get("settings") or {}, metadata.get("steps") or ()
     return Cassette(str(metadata["origin"]), str(metadata.get("recorded", "")), exchanges, settings, tuple(steps))
@@ -123,14 +131,15 @@ def _told(exchange: Exchange) -> dict[str, Any]:
 
 def _exchange(told: Mapping[str, Any]) -> Exchange:
     request, response = told["request"], told["response"]
+    got = {name.lower(): ", ".join(values) for name, values in response["headers"].items()}
     return Exchange(
         method=request["method"],
         uri=request["uri"],
         sent={name.lower(): ", ".join(values) for name, values in request["headers"].items()},
         question=_bytes(request["body"]),
         status=int(response["status"]["code"]),
-        got={name.lower(): ", ".join(values) for name, values in response["headers"].items()},
-        answer=_bytes(response["body"]["string"]),
+        got=got,
+        answer=_unpacked(_bytes(response["body"]["string"]), got.pop("content-encoding", "").strip().lower()),
     )
 
 
@@ -143,6 +152,21 @@ def _text(body: bytes) -> str | bytes:
 
 def _bytes(body: str | bytes | None) -> bytes:
     return body.encode("utf-8") if isinstance(body, str) else body or b""
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """A body as it was before its server packed it: vcrpy keeps it packed."""
+    try:
+        match encoding:
+            case "gzip" | "x-gzip" if body:
+                return gzip.decompress(body)
+            case "deflate" if body:
+                return zlib.decompress(body, 15 if body[:1] == b"\x78" else -15)
+            case _ if not body or encoding in ("", "identity"):
+                return body
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"an answer packed with {encoding} cannot be unpacked: {error}") from None
+    raise ValueError(f"an answer is packed with {encoding!r}, and only gzip and deflate are read")
 
 
 class _Dumper(yaml.SafeDumper):
