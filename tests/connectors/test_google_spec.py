@@ -18,6 +18,7 @@ from aios_connect_google.sandbox import ADDRESS, EVIDENCE, TOKEN, GoogleVendor, 
 
 from aios_connect.connectors import Change
 from aios_connect.connectors.sending import Letter
+from aios_connect.sandbox import serve
 
 from .google_account import connector, everything
 from .google_judge import SPECS, Judge
@@ -329,3 +330,16 @@ def test_our_native_client_is_googles_own_with_a_fresh_token() -> None:
     request = calendar.events().list(calendarId="primary")
     assert request.uri.startswith("https://www.googleapis.com/calendar/v3/calendars/primary/events")
     calendar.close()
+
+
+def test_our_native_client_reaches_where_the_connection_does() -> None:
+    pytest.importorskip("googleapiclient")
+    vendor = furnish(GoogleVendor(hazards=Hazards.none()))
+    with serve(vendor) as place:
+        native = connector(vendor, url=place.url).native()
+        with native("calendar", "v3") as calendar, native("people", "v1") as people, native("gmail", "v1") as gmail:
+            assert len(calendar.calendarList().list().execute()["items"]) == 2
+            contacts = people.people().connections().list(resourceName="people/me", personFields="names").execute()
+            assert len(contacts["connections"]) == 3
+            assert len(gmail.users().messages().list(userId="me").execute()["messages"]) == 3
+    assert {entry.call.headers["authorization"] for entry in vendor.log} == {f"Bearer {TOKEN}"}

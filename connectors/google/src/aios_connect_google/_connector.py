@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -203,11 +204,20 @@ class Google(Connector):
         """
         try:
             from google.oauth2.credentials import Credentials
-            from googleapiclient.discovery import build  # type: ignore[import-untyped]
+            from googleapiclient.discovery import build, build_from_document  # type: ignore[import-untyped]
+            from googleapiclient.discovery_cache import get_static_doc  # type: ignore[import-untyped]
         except ImportError as error:
             raise ConfigError("Google's own client is not installed", hint="pip install 'aios-connect-google[native]'") from error
         credentials = Credentials(self.context.credentials.access_token())  # type: ignore[no-untyped-call]
-        return lambda api, version: build(api, version, credentials=credentials, cache_discovery=False)
+        url = self.context.settings.get("url", "").rstrip("/")
+
+        def client(api: str, version: str) -> Any:
+            if not url:
+                return build(api, version, credentials=credentials, cache_discovery=False)
+            document = json.loads(get_static_doc(api, version))
+            return build_from_document({**document, "rootUrl": f"{url}/"}, credentials=credentials)
+
+        return client
 
     def close(self) -> None:
         self.context.http.close()
