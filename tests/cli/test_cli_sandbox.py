@@ -86,12 +86,13 @@ def test_a_sandbox_that_takes_several_secrets_and_settings_says_all_of_them(
 
 def test_without_hazards_it_is_as_the_documentation_shows_it(tmp_path: Path) -> None:
     with served(tmp_path, "--quiet", "--seed", "7") as (_, told):
-        assert told["hazards"] == {}
+        assert (told["hazards"], told["faults"]) == ({}, 0.0)
         assert told["url"].startswith("http://127.0.0.1:")
 
 
 def test_what_has_no_known_form_is_answered_and_faults_come_as_often_as_was_asked_for(tmp_path: Path) -> None:
     with served(tmp_path, "--faults", "1") as (started, told):
+        assert told["faults"] == 1.0
         for method, path in (("POST", "/crm/v3/objects/contacts/search"), ("GET", "/crm/v3/objects/contacts?limit=many")):
             asked = urllib.request.Request(told["url"] + path, b"[]" if method == "POST" else None, method=method)
             with suppress(OSError, http.client.HTTPException):
@@ -121,6 +122,7 @@ def test_a_person_sees_how_to_connect_and_what_is_hard(tmp_path: Path) -> None:
     assert started.returncode == 0
     assert "aios connect hub --provider hubspot --set url=http://127.0.0.1:" in shown
     assert "airbytehq/airbyte#69203" in " ".join(shown.split())
+    assert "The wire is quiet. With --faults 0.05, one request in twenty goes wrong there: web pages" in " ".join(shown.split())
 
 
 def test_webhooks_are_sent_where_one_listens(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ __all__ = ["sandbox"]
 _TICK = 0.2
 """Seconds between two looks at what came and what is to be sent."""
 
+_FAULTS = "web pages, errors with status 200, answers that are cut off or lost, limits, lines that break."
+
 
 def sandbox(
     provider: str,
@@ -39,15 +41,16 @@ def sandbox(
 ) -> Answer:
     """Serve a fake of a provider on this machine, with a company in it.
 
-    It is as hard as the real one, and every request is shown as it comes.
+    What it holds is as hard as the real one; its wire is quiet, unless --faults
+    says how much of it goes wrong. Every request is shown as it comes.
     Nothing is kept: it ends with Ctrl-C, and begins anew the next time.
 
     Args:
         provider: The provider, such as hubspot.
         port: The port on 127.0.0.1; 0 takes a free one.
         seed: The same seed gives the same account.
-        hazards: All that is hard about the real one is on; --quiet turns it off.
-        faults: Share of the requests that go wrong on the wire, such as 0.05.
+        hazards: All that is hard about what the real one holds is on; --quiet turns it off.
+        faults: Share of the requests that go wrong on the wire, such as 0.05: web pages, errors with status 200, lost answers.
         webhooks: An address on this machine that webhooks are sent to.
         common: What every command takes.
     """
@@ -61,7 +64,7 @@ def sandbox(
         server = serve(ground.vendor, port)
     except (OSError, OverflowError) as error:
         raise ConfigError(f"port {port} cannot be had: {error}", hint="leave --port out to take a free one") from error
-    return SandboxAnswer(ground, server, outbox)
+    return SandboxAnswer(ground, server, outbox, faults)
 
 
 def _outbox(ground: Playground, url: str) -> Outbox:
@@ -76,10 +79,11 @@ def _outbox(ground: Playground, url: str) -> Outbox:
 class SandboxAnswer(Lines):
     """A fake that is served until somebody stops it; what it is, then every request that it takes."""
 
-    def __init__(self, ground: Playground, server: Server, outbox: Outbox | None) -> None:
+    def __init__(self, ground: Playground, server: Server, outbox: Outbox | None, faults: float) -> None:
         self._ground = ground
         self._server = server
         self._outbox = outbox
+        self._faults = faults
         self._stop = Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda number, frame: self._stop.set())
@@ -94,6 +98,7 @@ class SandboxAnswer(Lines):
             "connect": self._connect,
             "contents": dict(ground.contents),
             "hazards": {name: {"value": value, "why": why} for name, (value, why) in ground.hazards.items()},
+            "faults": self._faults,
         }
         sys.stdout.flush()
         for entry in self._entries():
@@ -109,7 +114,7 @@ class SandboxAnswer(Lines):
         for line in ("aios init", self._connect, f"aios read hub {ground.kind}"):
             console.print(f"  {line}", soft_wrap=True)
         if ground.hazards:
-            console.print("\nWhat is hard about it (--quiet turns it off):")
+            console.print("\nWhat is hard about what it holds (--quiet turns it off):")
             rows = [(name, value, why) for name, (value, why) in ground.hazards.items()]
             print_table(
                 console,
@@ -117,12 +122,20 @@ class SandboxAnswer(Lines):
                 rows,
                 wrap="what it is, and where that is known from",
             )
+        console.print()
+        paragraph(console, f"{self._wire} {_FAULTS}")
         console.print("\nCtrl-C stops it. What comes:")
         console.file.flush()
         for entry in self._entries():
             console.print(
                 f"  {entry.at:%H:%M:%S} {entry.status or 'no answer'} {entry.call.method} {entry.call.path}", soft_wrap=True
             )
+
+    @property
+    def _wire(self) -> str:
+        if not self._faults:
+            return "The wire is quiet. With --faults 0.05, one request in twenty goes wrong there:"
+        return f"On the wire {self._faults:.3g} of the requests go wrong (--faults):"
 
     @property
     def _connect(self) -> str:
