@@ -1,312 +1,38 @@
-"""The documentation runs: what a page shows is done in a folder of its own, in the order of the page, and must come out as shown.
-
-A block of ``python`` is executed. A block of ``console`` is a transcript: behind ``$`` stands a command, below it what it says;
-``...`` stands for what varies, and a word of a command that ends in ``...`` is the last such word that was shown (``run_...``).
-``yaml`` and ``toml`` are loaded by the real loader: a mapping, an overlay over the mapping it is for, lines of ``fields``, a job, the
-settings of a project. A comment before a block says what else it is::
-
-    <!-- file: office/people.csv -->     the block is written there first; Python is then not executed
-    <!-- printed -->                     the block is what the Python block before it prints
-    <!-- live: a Tryton -->              it is run by ``make live`` only; here its commands are parsed
-    <!-- not run: needs the index -->    it is shown only
+"""The documentation runs, as ``page_reader`` reads it.
 
 What a page needs besides stands in ``tests/docs/<name of the page>/`` and is copied into the folder; the tools it talks to are in
-``WORLDS``.
+``WORLDS``. The pages of the connectors are held as well: there ``url`` and ``token`` are those of the tool, and ``connect`` goes to it.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shutil
-import subprocess
 import sys
-import textwrap
-import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
-import yaml
-from cyclopts import CycloptsError
 
-from aios_connect.cli import main
-from aios_connect.cli.index import COMMANDS
-from aios_connect.cli.program import parser
-from aios_connect.connection import shipped_mappings
+import aios_connect
+from aios_connect.connection.settings import secret_names, settings_of
 from aios_connect.connectors import registry
 from aios_connect.errors import AiosError, ConfigError
-from aios_connect.mappings import CompiledMapping, loads, run_examples
-from aios_connect.model import KINDS
-from aios_connect.project.settings import SettingsFile
-from aios_connect.sync.jobs import load_job
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+from .page_reader import BLOCK, LINK, ROOT, Reader, anchors, blocks, broken_links, fits, loose, missing
+
+READMES = sorted((ROOT / "connectors").glob("*/README.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *READMES]
 GUIDES = [page for page in PAGES if page.parent.name not in ("reference", "decisions")]
 """Pages that say how something is done. The reference is written from the code (``tests/cli/test_cli_reference.py``)."""
 
-NOT_RUN = 3
+NOT_RUN = 15
 """How many blocks are shown without being run; raise it only with a reason beside the block."""
-
-LANGUAGES = {"python", "console", "yaml", "toml"}
-"""Blocks that are held by themselves; any other is a file that is written, or what was printed."""
-
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"<!-- (file|not run|live|printed)(?:: (.+))? -->\s*\Z")
-_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_INDENTED = re.compile(r"^(?:\A|(?<=\n\n))(?: {4}|\t)\S.*", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Block:
-    """One fenced block of a page.
-
-    Attributes:
-        page: Its page, from the root.
-        line: Where it begins there.
-        language: What stands behind its fence.
-        text: What stands in it.
-        mark: What the comment before it says it is, or an empty string.
-        value: What stands behind that.
-    """
-
-    page: str
-    line: int
-    language: str
-    text: str
-    mark: str = ""
-    value: str = ""
-
-    @property
-    def place(self) -> str:
-        return f"{self.page}:{self.line}"
-
-
-def blocks(page: str, text: str) -> Iterator[Block]:
-    """The fenced blocks of a page, with what the comment before each says."""
-    for found in _BLOCK.finditer(text):
-        said = _COMMENT.search(text, 0, found.start())
-        line = text.count("\n", 0, found.start()) + 1
-        yield Block(page, line, found[1], found[2], *((said[1], said[2] or "") if said else ()))
-
-
-class Reader:
-    """Somebody who does what a page says, in one folder.
-
-    Args:
-        folder: Where.
-        path: Where Python looks for packages.
-        live: Do the blocks that need a real server, too.
-    """
-
-    def __init__(self, folder: Path, path: list[str], *, live: bool = False) -> None:
-        self.folder = folder
-        self.live = live
-        self.names: dict[str, object] = {"__name__": "docs"}
-        self.shown = ""
-        self.printed = ""
-        self._path = path
-        self._mappings: dict[tuple[str, str], str] = {}
-
-    def do(self, block: Block) -> None:
-        """Do one block.
-
-        Raises:
-            AssertionError: It does not come out as shown.
-            AiosError: It cannot be loaded.
-        """
-        if block.mark == "not run":
-            return
-        if block.mark == "file":
-            path = self.folder / block.value
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text, encoding="utf-8")
-        if block.mark == "printed":
-            assert fits(block.text, self.printed), f"{block.place}\nshown:\n{block.text}\nprinted:\n{self.printed}"
-        elif block.mark == "live" and not self.live:
-            for command, _ in transcript(block.text):
-                if command.startswith("aios "):
-                    understood(command)
-        elif block.language == "python" and block.mark != "file":
-            heard = io.StringIO()
-            with redirect_stdout(heard):
-                exec(compile("\n" * block.line + block.text, block.page, "exec"), self.names)
-            self.printed = heard.getvalue()
-        elif block.language == "console":
-            for command, expected in transcript(block.text):
-                said = self.say(command)
-                assert fits(expected, said), f"{block.place}: $ {command}\nshown:\n{expected}\nsaid:\n{said}"
-        elif block.language == "yaml":
-            self._load(block)
-        elif block.language == "toml" and Path(block.value).name != "pyproject.toml":
-            self._settle(block)
-
-    def say(self, command: str) -> str:
-        """Run one command and return all that it says."""
-        words = [self._whole(word) for word in command.split(" ")]
-        if words[0] == "aios":
-            heard = io.StringIO()
-            with redirect_stdout(heard), redirect_stderr(heard):
-                main(words[1:])
-            said = heard.getvalue()
-        elif words[:2] == ["pip", "install"]:
-            said = self._install(self.folder / words[-1])
-        elif words[0] == "pytest":
-            said = self._test(words[1:])
-        else:
-            ran = subprocess.run(
-                ["/bin/sh", "-c", " ".join(words)], cwd=self.folder, capture_output=True, text=True, check=True, timeout=60
-            )
-            said = ran.stdout + ran.stderr
-        self.shown += said
-        return said
-
-    def _whole(self, word: str) -> str:
-        if not word.endswith("..."):
-            return word
-        found = re.findall(r"(?<!\w)" + re.escape(word[:-3]) + r"[\w./-]*\d[\w./-]*\b", self.shown)
-        assert found, f"nothing that begins with {word[:-3]!r} was shown"
-        return str(found[-1])
-
-    def _install(self, package: Path) -> str:
-        """What an editable install leaves behind; pip itself would go to the package index."""
-        project = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        information = self.folder / "installed" / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-        information.mkdir(parents=True)
-        named = f"Metadata-Version: 2.4\nName: {project['name']}\nVersion: {project['version']}\n"
-        (information / "METADATA").write_text(named, encoding="utf-8")
-        lines = [
-            line
-            for group, entries in project["entry-points"].items()
-            for line in (f"[{group}]", *(f"{name} = {place}" for name, place in entries.items()))
-        ]
-        (information / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self._path[:0] = [str(package / "src"), str(information.parent)]
-        registry._announced.cache_clear()  # a process of its own would look anew
-        return ""
-
-    def _test(self, words: list[str]) -> str:
-        """The tests that lie in the folder, in a process of their own."""
-        environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={self.folder / '.temporary'}", *words]
-        ran = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300)
-        assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-1000:]
-        return ran.stdout + ran.stderr
-
-    def _settle(self, block: Block) -> None:
-        """Load the settings of a project, and those of each connection as its connector takes them."""
-        path = self.folder / "settings" / "aios-connect.toml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(block.text, encoding="utf-8")
-        file = SettingsFile(path)
-        assert file.settings.connections, f"{block.place} has no connection"
-        for name, connection in file.settings.connections.items():
-            file.told(registry.load(connection.provider).spec, name, {})
-
-    def _load(self, block: Block) -> None:
-        content = yaml.safe_load(block.text)
-        if content is None:  # a comment for an editor: the schema that it names is there
-            assert (self.folder / block.text.split("$schema=")[1].strip()).is_file(), block.place
-        elif "job" in content:
-            path = self.folder / f"{content['job']}.yaml"
-            path.write_text(block.text, encoding="utf-8")
-            load_job(path)
-        elif "connector" not in content:
-            load_fields(block.text, block.place)
-        else:
-            mapping = self._mapping(content, block)
-            failed = [result for result in run_examples(mapping) if result.differences]
-            assert not failed, f"{block.place}: {failed}"
-
-    def _mapping(self, content: dict[str, Any], block: Block) -> CompiledMapping:
-        """A whole mapping, or one with an overlay: over the one that the page showed before, or else the shipped one."""
-        of = (content["connector"], content["object"])
-        if "kind" in content and of not in self._mappings and not (shipped_mappings(of[0]) / f"{of[1]}.yaml").is_file():
-            self._mappings[of] = block.text
-        below = self._mappings.get(of)
-        if below is None:
-            below = (shipped_mappings(of[0]) / f"{of[1]}.yaml").read_text(encoding="utf-8")
-        return loads(below, file=block.place, overlay=None if below == block.text else block.text)
-
-
-_AROUND = "\namount: {from: value, as: money, currency: USD}\nprobability: {from: chance, as: decimal}\n"
-"""What an expression over a deal computes with."""
-
-
-def load_fields(text: str, place: str) -> None:
-    """Load some lines of ``fields`` as the mapping of the first kind that takes them."""
-    errors = []
-    for kind, around in [*((kind, "") for kind in KINDS), ("deal", _AROUND)]:
-        whole = f"connector: acme\nobject: things\nkind: {kind}\nfields:\n{textwrap.indent(text + around, '  ')}"
-        try:
-            loads(whole, file=place, functions=("acme.locales",))
-        except AiosError as error:
-            errors.append(str(error))
-        else:
-            return
-    raise AssertionError(f"{place}: no kind takes it: {errors[0]}")
-
-
-def understood(command: str) -> None:
-    """See that ``aios`` has such a command with such options, without running it."""
-    program, name, *words = command.split(" ")
-    assert program == "aios", command
-    entry = next((entry for entry in COMMANDS if entry.name == name), None)
-    assert entry is not None, command
-    try:
-        parser(entry).parse_args([name, *words], exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        raise AssertionError(f"{command}: {error}") from error
-
-
-def transcript(text: str) -> Iterator[tuple[str, str]]:
-    """The commands of a transcript, each with what it is shown to say."""
-    assert text.startswith("$ "), "a transcript begins with a command"
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        command, _, said = part.partition("\n")
-        yield command, said
-
-
-def fits(expected: str, said: str) -> bool:
-    """True if both are the same but for ``...``; where lines break does not count, since folders differ in length."""
-    expected, said = (" ".join(text.split()) for text in (expected, said))
-    return re.fullmatch(".*?".join(re.escape(part) for part in expected.split("...")), said) is not None
-
-
-def anchors(text: str) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", re.sub(_BLOCK, "", text), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def broken_links(page: Path, text: str) -> list[str]:
-    """Links of a page that lead nowhere inside the repository."""
-    found = []
-    for target in _LINK.findall(re.sub(_BLOCK, "", text)):
-        if re.match(r"[a-z]+:", target):
-            continue
-        path, _, anchor = unquote(target).partition("#")
-        there = (page.parent / path).resolve() if path else page
-        if not there.exists() or (anchor and anchor not in anchors(there.read_text(encoding="utf-8"))):
-            found.append(target)
-    return found
-
-
-def loose(page: str, text: str) -> list[str]:
-    """What looks like a snippet and is held by nothing."""
-    found = [
-        block.place
-        for block in blocks(page, text)
-        if block.language not in LANGUAGES and block.mark not in ("file", "printed", "not run")
-    ]
-    return found + _INDENTED.findall(re.sub(_BLOCK, "", text))
 
 
 def _named(page: Path) -> str:
@@ -343,10 +69,32 @@ def _salesforce() -> Iterator[dict[str, str]]:
         yield {"AIOS_CRM_URL": server.url, "AIOS_CRM_ACCESS_TOKEN": TOKEN}
 
 
+@contextmanager
+def _simple_salesforce() -> Iterator[dict[str, str]]:
+    """The same for simple-salesforce, which makes https of every address."""
+    from requests import PreparedRequest, Response
+    from requests.adapters import HTTPAdapter
+
+    send = HTTPAdapter.send
+
+    def plainly(self: HTTPAdapter, request: PreparedRequest, **more: Any) -> Response:
+        request.url = (request.url or "").replace("https://127.0.0.1", "http://127.0.0.1")
+        answer = send(self, request, **more)
+        self.close()
+        return answer
+
+    with _salesforce() as environment, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HTTPAdapter, "send", plainly)
+        yield environment
+
+
 WORLDS: dict[str, Callable[[], AbstractContextManager[dict[str, str]]]] = {
     "connect-hubspot": _hubspot,
     "connect-google": _google,
     "connect-salesforce": _salesforce,
+    "connectors/hubspot": _hubspot,
+    "connectors/google": _google,
+    "connectors/salesforce": _simple_salesforce,
 }
 """Page -> the tools that it talks to, and the environment that leads there."""
 
@@ -368,8 +116,12 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     registry._announced.cache_clear()
 
 
+def _key(page: Path) -> str:
+    return f"connectors/{page.parent.name}" if page in READMES else page.stem
+
+
 def _read(page: Path, reader: Reader) -> None:
-    prepared = ROOT / "tests" / "docs" / page.stem
+    prepared = ROOT / "tests" / "docs" / _key(page)
     if prepared.is_dir():
         shutil.copytree(prepared, reader.folder, dirs_exist_ok=True)
     for block in blocks(_named(page), page.read_text(encoding="utf-8")):
@@ -378,9 +130,14 @@ def _read(page: Path, reader: Reader) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_named)
 def test_what_a_page_shows_comes_out_as_shown(page: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    with WORLDS.get(page.stem, lambda: nullcontext({}))() as environment:
+    with WORLDS.get(_key(page), lambda: nullcontext({}))() as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
+        if environment and page in READMES:
+            (url,) = (value for name, value in environment.items() if name.endswith("_URL"))
+            (token,) = (value for name, value in environment.items() if not name.endswith("_URL"))
+            reader.names |= {"url": url, "token": token}
+            monkeypatch.setattr(aios_connect, "connect", partial(aios_connect.connect, url=url))
         _read(page, reader)
 
 
@@ -429,6 +186,23 @@ def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
     assert broken_links(page, page.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("page", READMES, ids=_named)
+def test_commands_and_files_that_the_page_of_a_connector_names_are_there(page: Path) -> None:
+    assert missing(re.sub(BLOCK, "", page.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("page", READMES, ids=_named)
+def test_the_settings_of_a_connector_are_those_of_its_page(page: Path) -> None:
+    spec = registry.load(page.parent.name).spec
+    text = page.read_text(encoding="utf-8")
+    table = text.partition("## Settings\n")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    known = {one.name for one in settings_of(spec)}
+    assert named <= known | set(secret_names(spec))
+    assert {name for name in known if f"`{name}`" not in text} == set()
+
+
 @pytest.mark.parametrize("page", GUIDES, ids=_named)
 def test_every_snippet_of_a_page_is_held_by_something(page: Path) -> None:
     assert loose(_named(page), page.read_text(encoding="utf-8")) == []
@@ -444,7 +218,7 @@ def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
 
 def test_the_index_names_every_page() -> None:
     text = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
-    linked = {(ROOT / "docs" / target).resolve() for target in _LINK.findall(text)}
+    linked = {(ROOT / "docs" / target).resolve() for target in LINK.findall(text)}
     named = {page for page in PAGES if page in linked or page.parent in linked}
     assert [_named(page) for page in PAGES if page.parent != ROOT and page.name != "README.md" and page not in named] == []
 
@@ -492,6 +266,12 @@ def test_a_link_to_nowhere_is_found() -> None:
     text = "# One door\n[a](#one-door) [b](#two-doors) [c](docs/no-such-page.md) [d](LICENSE) [e](https://example.com)"
     assert broken_links(page, text.replace("#one-door", "LICENSE")) == ["#two-doors", "docs/no-such-page.md"]
     assert anchors(text) == {"one-door"}
+
+
+def test_a_command_and_a_file_that_are_not_there_are_found() -> None:
+    wrong = ["aios conect", "aios conect crm", "aios connect crm --portt 1", "make marvels", "docs/no-such-page.md"]
+    right = ["aios connect", "aios connect crm --port 8765", "make live", "docs/README.md", "no command"]
+    assert missing(" ".join(f"`{one}`" for one in wrong + right)) == wrong
 
 
 def test_a_shown_line_that_is_missing_is_found() -> None:

@@ -7,7 +7,8 @@ from aios_connect_hubspot.sandbox import TOKEN, HubSpotVendor, furnish
 
 from aios_connect.sandbox import serve
 from aios_connect.testing.servers import tryton
-from tests.test_docs import ROOT, Reader, _read, reader
+from tests.page_reader import ROOT, Reader
+from tests.test_docs import _read, reader
 
 __all__ = ["reader"]
 

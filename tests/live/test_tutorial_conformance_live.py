@@ -14,7 +14,8 @@ import pytest
 from aios_connect.connectors import Connector, Raw
 from aios_connect.testing.conformance import Conformance, Sample, World
 from aios_connect.testing.servers.kinto import KintoServer, kinto
-from tests.test_docs import CONNECTOR, blocks
+from tests.page_reader import blocks
+from tests.test_docs import CONNECTOR
 
 pytestmark = pytest.mark.live
 
