@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from aios_connect_hubspot import HubSpot
 from aios_connect_hubspot.sandbox import TOKEN, Hazards, HubSpotVendor, furnish
+from aios_connect_salesforce import Salesforce
+from aios_connect_salesforce import sandbox as salesforce
 from rich.console import Console
 
 from aios_connect.cli.planned import PlanAnswer
@@ -75,6 +77,35 @@ def test_what_was_called_today_counts_and_tomorrow_does_not(store: Store, tmp_pa
     assert connection.allowance() == Allowance(ACCOUNT, DAY, 0, DAY // 10)
 
 
+@pytest.mark.parametrize("daily", [250_000, 1_000_000])
+def test_a_day_is_what_the_account_says_it_is(store: Store, tmp_path: Path, daily: int) -> None:
+    vendor = furnish(HubSpotVendor(hazards=Hazards(daily=daily)))
+    crm(vendor, store, tmp_path, reserve="20%").connector.check()
+    calls = len(vendor.log)
+    another = crm(vendor, store, tmp_path, reserve="20%")
+    assert another.allowance() == Allowance(ACCOUNT, daily, calls, daily // 5)
+    budget = SharedBudget(store, now=vendor.clock.now, sleep=vendor.clock.sleep)
+    budget.observe(ACCOUNT, HubSpot.spec.limits[1], remaining=daily // 5, seconds=86_400.0)
+    with pytest.raises(RateLimitedError, match="the calls that hubspot allows are used up"):
+        another.connector.check()
+    assert len(vendor.log) == calls
+
+
+@pytest.mark.parametrize("daily", [5_000, 100_000])
+def test_a_salesforce_organisation_says_how_long_its_day_is(store: Store, tmp_path: Path, daily: int) -> None:
+    vendor = salesforce.SalesforceVendor(hazards=salesforce.Hazards(daily=daily))
+    tokens = MemoryTokenStore(now=vendor.clock.now)
+    tokens.put("crm", {"access_token": salesforce.TOKEN, "refresh_token": salesforce.REFRESH, "client_secret": "office"})
+    budget = SharedBudget(store, now=vendor.clock.now, sleep=vendor.clock.sleep)
+    outside = Outside(tmp_path, tokens, budget, vendor.clock.now, vendor.clock.sleep, transport(vendor))
+    settings = {"url": "https://fjord.my.salesforce.com", "client_id": "office"}
+    connection = open_connection("crm", "salesforce", plain_settings(Salesforce.spec, settings), outside)
+    connection.connector.lookup("Account", ["001000000000001AAA"])
+    found = connection.allowance()
+    assert found is not None
+    assert (found.daily, found.used, found.reserve) == (daily, len(vendor.log), daily // 10)
+
+
 def test_what_other_tools_used_counts_too(store: Store, tmp_path: Path) -> None:
     vendor = HubSpotVendor(hazards=Hazards(daily=DAY))
     for _ in range(40):
@@ -120,7 +151,7 @@ def test_calls_beyond_the_reserve_are_not_made(store: Store, tmp_path: Path) -> 
 
 
 def test_the_price_stands_in_the_plan_on_the_screen_and_in_the_json(store: Store, tmp_path: Path) -> None:
-    vendor = furnish(HubSpotVendor(hazards=Hazards(latency=0.0)))
+    vendor = furnish(HubSpotVendor(hazards=Hazards(latency=0.0, daily=250_000)))
     connections = {"crm": crm(vendor, store, tmp_path, reserve="20%"), "book": Connection("book", Memory("book"), [BOOK])}
     for number in range(150):
         connections["book"].connector.data["people"][str(number)] = {  # type: ignore[attr-defined]
@@ -136,23 +167,25 @@ def test_the_price_stands_in_the_plan_on_the_screen_and_in_the_json(store: Store
     assert len(vendor.log) == used, "planning calls no vendor"
     plan = load_plan(path)
     (price,) = plan.footer.prices.values()
-    assert (price.connections, price.calls, price.used, price.daily, price.reserve) == (["crm"], 2, used, DAY, DAY // 5)
+    assert (price.connections, price.calls, price.used, price.daily, price.reserve) == (["crm"], 2, used, 250_000, 50_000)
     screen = io.StringIO()
     PlanAnswer(plan).show(Console(file=screen, width=200))
-    assert f"crm: 2 API calls, 0% of a day's; {DAY - used:,} of 650,000 are left today, 130,000 of them for other tools" in (
-        screen.getvalue()
-    )
+    said = f"crm: 2 API calls, 0% of ours in a day; {250_000 - used:,} of 250,000 are left today, 50,000 of them for other tools"
+    assert said in screen.getvalue()
     footer = json.loads(list(path.read_text().splitlines())[-1])["footer"]
     assert footer["prices"][ACCOUNT]["calls"] == 2
 
 
-def test_a_plan_that_needs_more_than_is_left_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("used", "left"), [(950, "50 of 1,000 are left today, 50 of them for other tools"), (1000, "0 of 1,000 are left today\n")]
+)
+def test_a_plan_that_needs_more_than_is_left_says_so(tmp_path: Path, used: int, left: str) -> None:
     path = tmp_path / "plan.jsonl"
     with PlanWriter(path, Header("plan_1", "both", "2026-11-21T07:50:00Z", "", {})) as writer:
         writer.counts["crm"] = {"update": 900}
-        price = Price(["crm"], 900, 1000, 950, 100, share=100.0, enough=False)
+        price = Price(["crm"], 900, 1000, used, 100, share=100.0, enough=False)
         writer.finish(calls={"crm": 900}, prices={"acme:1": price})
     screen = io.StringIO()
     PlanAnswer(load_plan(path)).show(Console(file=screen, width=200))
-    assert "crm: 900 API calls, 100% of a day's; 50 of 1,000 are left today, 100 of them for other tools" in screen.getvalue()
+    assert f"crm: 900 API calls, 100% of ours in a day; {left}" in screen.getvalue()
     assert "more than is left of ours" in screen.getvalue()

@@ -21,13 +21,15 @@ import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from aios_connect.connectors.budget import Budget, MemoryBudget, Window, applying, restamp, take
-from aios_connect.connectors.classify import said_left
+from aios_connect.connectors.classify import Left, said_left
 from aios_connect.connectors.spec import Limit
 from aios_connect.errors import RateLimitedError
 from aios_connect.store.budgets import SharedBudget
 from aios_connect.store.engine import Store
+from aios_connect.store.tables import budget as kept
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -221,6 +223,60 @@ def test_a_quota_that_others_used_up_is_asked_for_again_after_a_while(budget: Bu
     assert clock.waits == []
 
 
+@pytest.mark.parametrize(("supposed", "said"), [(650, 250), (650, 1000)])
+def test_a_day_is_as_long_as_the_vendor_says_and_the_reserve_is_a_share_of_that(
+    budget: Budget, clock: Clock, supposed: int, said: int
+) -> None:
+    day = Limit(supposed, 86400.0, reserve=0.2)
+    assert budget.allowed("acme:1", day) == supposed
+    budget.acquire("acme:1", "", (day,))
+    budget.observe("acme:1", day, remaining=said - 1, seconds=86400.0, calls=said)
+    assert (budget.allowed("acme:1", day), budget.used("acme:1", day)) == (said, 1)
+    assert budget.allowed("acme:2", day) == supposed
+    budget.acquire("acme:1", "", (day,), cost=said * 8 // 10 - 1)
+    assert clock.waits == []
+    with pytest.raises(RateLimitedError):
+        budget.acquire("acme:1", "", (day,))
+
+
+def test_an_answer_that_does_not_say_how_many_there_are_changes_nothing_about_that(budget: Budget, clock: Clock) -> None:
+    day = Limit(650, 86400.0)
+    budget.observe("acme:1", day, remaining=250, seconds=86400.0, calls=250)
+    budget.observe("acme:1", day, remaining=240, seconds=86400.0)
+    assert (budget.allowed("acme:1", day), budget.used("acme:1", day)) == (250, 10)
+    clock.at += timedelta(days=7)
+    assert (budget.allowed("acme:1", day), budget.used("acme:1", day)) == (250, 0)
+
+
+def test_a_limit_of_seconds_may_be_another_one_too(budget: Budget, clock: Clock) -> None:
+    short = Limit(10, 10.0)
+    budget.acquire("acme:1", "", (short,))
+    budget.observe("acme:1", short, remaining=3, seconds=10.0, calls=4)
+    for _ in range(3):
+        budget.acquire("acme:1", "", (short,))
+    assert clock.waits == []
+    budget.acquire("acme:1", "", (short,))
+    assert clock.passed > 10
+
+
+def test_what_one_process_was_told_another_one_knows(store: Store, clock: Clock) -> None:
+    day = Limit(650, 86400.0)
+    one, other = (SharedBudget(store, now=clock.now, sleep=clock.sleep) for _ in range(2))
+    other.acquire("acme:1", "", (day,))
+    one.observe("acme:1", day, remaining=249, seconds=86400.0, calls=250)
+    assert (other.allowed("acme:1", day), other.used("acme:1", day)) == (250, 1)
+
+
+def test_what_an_earlier_version_counted_still_counts(store: Store, clock: Clock) -> None:
+    day = Limit(650, 86400.0)
+    slot = int(NOON.timestamp() / (86400 / 50))
+    state = json.dumps({"slots": {str(slot): 7}, "closed_until": 0.0})
+    with store.begin() as transaction:
+        transaction.execute(insert(kept).values(account="acme:1", scope="", window=day.seconds, state=state))
+    budget = SharedBudget(store, now=clock.now, sleep=clock.sleep)
+    assert (budget.allowed("acme:1", day), budget.used("acme:1", day)) == (650, 7)
+
+
 def test_an_account_that_is_closed_stays_closed_for_all_its_calls(budget: Budget, clock: Clock) -> None:
     limits = (Limit(10, 10.0), Limit(3, 1.0, scope="search"))
     budget.close("acme:1", "search", limits, seconds=30.0)
@@ -230,7 +286,8 @@ def test_an_account_that_is_closed_stays_closed_for_all_its_calls(budget: Budget
     assert clock.passed == pytest.approx(30)
 
 
-DAY, SHORT = Limit(1000, 86400.0, left="X-Acme-Day-Left"), Limit(10, 10.0)
+DAY, SHORT = Limit(1000, 86400.0, left="X-Acme-Day-Left", most="X-Acme-Day"), Limit(10, 10.0)
+USAGE = Limit(15_000, 86400.0, left="Sforce-Limit-Info", most="Sforce-Limit-Info")
 
 
 @pytest.mark.parametrize(
@@ -243,12 +300,18 @@ DAY, SHORT = Limit(1000, 86400.0, left="X-Acme-Day-Left"), Limit(10, 10.0)
         ({"RateLimit-Remaining": "3", "RateLimit-Reset": str(int(NOON.timestamp()) + 9)}, [(SHORT, 3, 9.0)]),
         ({"RateLimit-Remaining": "3", "RateLimit-Reset": str(int(NOON.timestamp()) - 9)}, [(SHORT, 3, 0.0)]),
         ({"x-acme-day-left": "900"}, [(DAY, 900, 86400.0)]),
+        ({"x-acme-day-left": "900", "x-acme-day": "2500"}, [(DAY, 900, 86400.0, 2500)]),
+        ({"x-acme-day-left": "900", "x-acme-day": "much"}, [(DAY, 900, 86400.0)]),
+        ({"x-acme-day": "2500"}, []),
+        ({"sforce-limit-info": "api-usage=18/100000"}, [(USAGE, 99_982, 86400.0, 100_000)]),
+        ({"sforce-limit-info": "per-app-api-usage=17/250(appName=x); api-usage=25/5000"}, [(USAGE, 4975, 86400.0, 5000)]),
+        ({"sforce-limit-info": "api-usage=5100/5000"}, [(USAGE, 0, 86400.0, 5000)]),
         ({"x-acme-day-left": "many", "RateLimit-Remaining": "", "RateLimit-Reset": "7"}, []),
         ({}, []),
     ],
 )
-def test_what_a_vendor_says_is_left_is_said_of_one_limit(headers: dict[str, str], said: list[tuple[Limit, int, float]]) -> None:
-    assert said_left(httpx2.Headers(headers), [DAY, SHORT], NOON) == said
+def test_what_a_vendor_says_is_left_is_said_of_one_limit(headers: dict[str, str], said: list[tuple[Any, ...]]) -> None:
+    assert said_left(httpx2.Headers(headers), [DAY, SHORT, USAGE], NOON) == [Left(*one) for one in said]
 
 
 def test_a_slow_call_counts_from_its_answer_on(budget: Budget, clock: Clock) -> None:

@@ -125,7 +125,8 @@ def _limits(spec: ConnectorSpec) -> Iterator[str]:
     if not spec.limits:
         return
     yield "## Limits"
-    yield "What all processes on one account keep to together."
+    told = " How many it is a day, the account itself says in its answers; until it does, this counts."
+    yield "What all processes on one account keep to together." + (told if any(one.most for one in spec.limits) else "")
     yield _table(
         ("calls", "in", "of", "left to other tools", "source"),
         (

@@ -173,11 +173,12 @@ def _show_counts(footer: Footer, caps: Caps | None, console: Console) -> None:
 
 
 def _show_price(price: Price, console: Console) -> None:
-    """``hubspot: 12 API calls, 0.01% of what is ours in a day; 640,200 of 650,000 calls are left today``."""
+    """``hubspot: 12 API calls, 0.01% of ours in a day; 640,200 of 650,000 are left today, 65,000 of them for other tools``."""
     names = " and ".join(price.connections)
-    kept = f", {price.reserve:,} of them for other tools" if price.reserve else ""
-    said = f"{names}: {counted(price.calls, 'API call')}, {price.share:g}% of a day's; {max(0, price.daily - price.used):,} of "
-    paragraph(console, f"{said}{price.daily:,} are left today{kept}", indent=2, style="dim")
+    left = max(0, price.daily - price.used)
+    kept = min(price.reserve, left)
+    said = f"{names}: {counted(price.calls, 'API call')}, {price.share:g}% of ours in a day; {left:,} of {price.daily:,} are left today"
+    paragraph(console, said + (f", {kept:,} of them for other tools" if kept else ""), indent=2, style="dim")
     if not price.enough:
         paragraph(
             console,

@@ -26,6 +26,7 @@ __all__ = [
     "MemoryBudget",
     "Window",
     "Windows",
+    "allowed",
     "applying",
     "believe",
     "close",
@@ -69,7 +70,7 @@ class Budget(Protocol):
     def close(self, account: str, scope: str, limits: Sequence[Limit], *, seconds: float) -> None:
         """Allow no call that falls under these limits for so many seconds: the vendor has refused one."""
 
-    def observe(self, account: str, limit: Limit, *, remaining: int, seconds: float) -> None:
+    def observe(self, account: str, limit: Limit, *, remaining: int, seconds: float, calls: int = 0) -> None:
         """Take over what the vendor says is left; others use the account too.
 
         Args:
@@ -77,7 +78,11 @@ class Budget(Protocol):
             limit: Which of its limits is meant.
             remaining: Calls left of it.
             seconds: Until the vendor forgets the calls it has counted: to the end of its window, or the length of a sliding one.
+            calls: Calls it allows this account; 0 if the vendor did not say so this time.
         """
+
+    def allowed(self, account: str, limit: Limit) -> int:
+        """Calls that a limit allows: as many as the vendor said last, and until it says so, as many as we suppose."""
 
     def used(self, account: str, limit: Limit) -> int:
         """Calls that count against a limit at present: ours, and those of others as far as the vendor told of them."""
@@ -107,10 +112,12 @@ class Window:
     Attributes:
         slots: Number of the slot since the epoch -> calls counted in it.
         closed_until: Epoch seconds until which no call is allowed at all.
+        calls: Calls that the vendor says it allows; 0 until it does.
     """
 
     slots: dict[int, int] = field(default_factory=dict)
     closed_until: float = 0.0
+    calls: int = 0
 
 
 Windows: TypeAlias = Mapping[Limit, Window]
@@ -151,21 +158,29 @@ def close(windows: Windows, now: float, seconds: float) -> None:
         window.closed_until = max(window.closed_until, now + seconds)
 
 
-def is_news(limit: Limit, window: Window, remaining: int) -> bool:
-    """The vendor says that more was used than we have counted; or, of a quota, much less: then it has begun anew."""
-    behind = limit.calls - remaining - sum(window.slots.values())
-    return behind > 0 or (limit.seconds >= _QUOTA and -behind > limit.calls // 100)
+def allowed(limit: Limit, window: Window) -> int:
+    """The calls that a limit allows: as many as the vendor said last, or else as the spec says."""
+    return window.calls or limit.calls
 
 
-def believe(limit: Limit, window: Window, now: float, remaining: int, seconds: float) -> None:
-    """Count what others used, for as long as the vendor does.
+def is_news(limit: Limit, window: Window, remaining: int, calls: int = 0) -> bool:
+    """The vendor says that it allows another number; that more was used than we have counted; or, of a quota, much less: then it
+    has begun anew."""
+    most = calls or allowed(limit, window)
+    behind = most - remaining - sum(window.slots.values())
+    return most != allowed(limit, window) or behind > 0 or (limit.seconds >= _QUOTA and -behind > most // 100)
+
+
+def believe(limit: Limit, window: Window, now: float, remaining: int, seconds: float, calls: int = 0) -> None:
+    """Count what others used, for as long as the vendor does, and remember how many calls it allows, if it says so.
 
     Of a quota the vendor's word replaces our count, for an hour at most: its day may begin when ours does not, and the next
     answer tells again.
     """
-    if not is_news(limit, window, remaining):
+    if not is_news(limit, window, remaining, calls):
         return
-    used = limit.calls - remaining
+    window.calls = calls or window.calls
+    used = allowed(limit, window) - remaining
     if limit.seconds >= _QUOTA:
         window.slots.clear()
         seconds = min(seconds, _QUOTA)
@@ -228,11 +243,16 @@ class MemoryBudget:
         with self._lock:
             close(self._of(account, scope, limits), self._now().timestamp(), seconds)
 
-    def observe(self, account: str, limit: Limit, *, remaining: int, seconds: float) -> None:
+    def observe(self, account: str, limit: Limit, *, remaining: int, seconds: float, calls: int = 0) -> None:
         """See :meth:`Budget.observe`."""
         with self._lock:
             (window,) = self._of(account, limit.scope, [limit]).values()
-            believe(limit, window, self._now().timestamp(), remaining, seconds)
+            believe(limit, window, self._now().timestamp(), remaining, seconds, calls)
+
+    def allowed(self, account: str, limit: Limit) -> int:
+        """See :meth:`Budget.allowed`."""
+        with self._lock:
+            return allowed(limit, self._windows.get((account, limit), Window()))
 
     def used(self, account: str, limit: Limit) -> int:
         """See :meth:`Budget.used`."""
@@ -268,7 +288,7 @@ def _wait(limit: Limit, window: Window, now: float, cost: int) -> float:
     """
     for slot in [slot for slot, calls in window.slots.items() if _leaves(limit, slot) <= now or not calls]:
         del window.slots[slot]
-    ours = max(1, int(limit.calls * (1 - limit.reserve)))
+    ours = max(1, int(allowed(limit, window) * (1 - limit.reserve)))
     over = sum(window.slots.values()) + cost - ours
     wait = max(0.0, window.closed_until - now)
     for slot in sorted(window.slots):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aios_connect.errors import (
     AuthError,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .response import Response
     from .spec import Limit
 
-__all__ = ["REDIRECTS", "by_status", "retry_after", "said_left", "vendor_words"]
+__all__ = ["REDIRECTS", "Left", "by_status", "retry_after", "said_left", "vendor_words"]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Statuses that send the caller elsewhere. They are never followed: credentials would go along."""
@@ -58,6 +58,23 @@ _HINTS: Mapping[int, str] = {
     405: "is the url of the connection right?",
 }
 _LONGEST = 300
+_USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
+
+
+class Left(NamedTuple):
+    """What an answer says of a limit.
+
+    Attributes:
+        limit: Which.
+        remaining: Calls left of it.
+        seconds: Until the vendor forgets those it has counted.
+        calls: Calls this account is allowed; 0 if the answer does not say.
+    """
+
+    limit: Limit
+    remaining: int
+    seconds: float
+    calls: int = 0
 
 
 def by_status(response: Response, *, now: datetime) -> ProviderError | None:
@@ -113,15 +130,15 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return max(0.0, (until - (_http_date(headers.get("date", "")) or now)).total_seconds())
 
 
-def said_left(headers: Mapping[str, str], limits: Sequence[Limit], now: datetime) -> list[tuple[Limit, int, float]]:
-    """What an answer says is left of which limit: calls, and seconds until the vendor forgets those it has counted.
+def said_left(headers: Mapping[str, str], limits: Sequence[Limit], now: datetime) -> list[Left]:
+    """What an answer says is left of which limit, and of how many calls.
 
     Read from the headers that the limits name, and from the usual ``RateLimit-*`` and ``X-RateLimit-*``
     (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers), whose reset is seconds from now, or epoch seconds when
     it is that large. They mean the limit of as many calls as they say, or else the shortest that the reset fits into.
     """
     said = [
-        (limit, left, limit.seconds)
+        Left(limit, left, limit.seconds, _most(headers.get(limit.most, "")) if limit.most else 0)
         for limit in limits
         if limit.left and (left := _left(headers.get(limit.left, ""))) is not None
     ]
@@ -130,7 +147,7 @@ def said_left(headers: Mapping[str, str], limits: Sequence[Limit], now: datetime
         if re.fullmatch(r"\d+", remaining) and re.fullmatch(r"\d+(\.\d*)?", reset):
             seconds = max(0.0, float(reset) - now.timestamp() if float(reset) > 1e9 else float(reset))
             meant = [limit for limit in limits if (limit.calls == int(most) if most.isdecimal() else limit.seconds >= seconds)]
-            said += [(limit, int(remaining), seconds) for limit in sorted(meant, key=lambda limit: limit.seconds)[:1]]
+            said += [Left(limit, int(remaining), seconds) for limit in sorted(meant, key=lambda limit: limit.seconds)[:1]]
             break
     return said
 
@@ -140,8 +157,16 @@ def _left(text: str) -> int | None:
     (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_api_usage.htm)."""
     if re.fullmatch(r"\d+", text):
         return int(text)
-    usage = re.search(r"\bapi-usage=(\d+)/(\d+)", text)
+    usage = _USAGE.search(text)
     return max(0, int(usage[2]) - int(usage[1])) if usage else None
+
+
+def _most(text: str) -> int:
+    """The calls allowed, in either of these forms; 0 if they are not said."""
+    if re.fullmatch(r"\d+", text):
+        return int(text)
+    usage = _USAGE.search(text)
+    return int(usage[2]) if usage else 0
 
 
 def _http_date(value: str) -> datetime | None:

@@ -247,7 +247,8 @@ class Http:
         if self._budget is None or not days:
             return None
         day = min(days, key=lambda limit: limit.seconds)
-        return Allowance(self.account, day.calls, self._budget.used(self.account, day), int(day.calls * day.reserve))
+        daily = self._budget.allowed(self.account, day)
+        return Allowance(self.account, daily, self._budget.used(self.account, day), int(daily * day.reserve))
 
     def close(self) -> None:
         """Give back the connections. Safe to call twice; the next request opens new ones."""
@@ -336,11 +337,11 @@ class Http:
         )
 
     def _listen(self, call: _Call, response: Response) -> None:
-        """Lower the budget to what the vendor says is left."""
+        """Let the budget be what the vendor says: what it allows, and what is left of it."""
         if self._budget:
             limits = applying(self._limits, call.scope)
-            for limit, remaining, seconds in said_left(response.headers, limits, self._now()):
-                self._budget.observe(self.account, limit, remaining=remaining, seconds=seconds)
+            for said in said_left(response.headers, limits, self._now()):
+                self._budget.observe(self.account, said.limit, remaining=said.remaining, seconds=said.seconds, calls=said.calls)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         failed = _failed(state)

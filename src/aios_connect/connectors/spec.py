@@ -97,12 +97,13 @@ class Limit:
     """At most ``calls`` requests in any window of ``seconds``.
 
     Attributes:
-        calls: Requests allowed.
+        calls: Requests allowed, until the vendor says another number.
         seconds: Length of the window; 86400 for a daily quota.
         scope: What shares it: requests with this label only, or all of the account (``""``).
         source: Where the vendor says so.
         reserve: Share of the calls that is left to other tools on the same account, 0 to 1.
         left: Header of an answer that says how many calls of this limit are left; the usual ones need not be named.
+        most: Header of an answer that says how many calls of this limit the account is allowed, if the vendor tells.
     """
 
     calls: int
@@ -111,6 +112,7 @@ class Limit:
     source: str = ""
     reserve: float = 0.0
     left: str = ""
+    most: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from aios_connect.connectors.budget import (
     Window,
     Windows,
+    allowed,
     applying,
     believe,
     close,
@@ -82,19 +83,25 @@ class SharedBudget:
         now = self._now().timestamp()
         self._with(account, applying(limits, scope), lambda windows: close(windows, now, seconds))
 
-    def observe(self, account: str, limit: Limit, *, remaining: int, seconds: float) -> None:
+    def observe(self, account: str, limit: Limit, *, remaining: int, seconds: float, calls: int = 0) -> None:
         """See :meth:`Budget.observe`."""
-        with self._store.read() as transaction:
-            windows, _ = _read(transaction, account, [limit])
-        if is_news(limit, windows[limit], remaining):  # seldom, and only then the store is written
+        if is_news(limit, self._window(account, limit), remaining, calls):  # seldom, and only then the store is written
             now = self._now().timestamp()
-            self._with(account, [limit], lambda windows: believe(limit, windows[limit], now, remaining, seconds))
+            self._with(account, [limit], lambda windows: believe(limit, windows[limit], now, remaining, seconds, calls))
+
+    def allowed(self, account: str, limit: Limit) -> int:
+        """See :meth:`Budget.allowed`."""
+        return allowed(limit, self._window(account, limit))
 
     def used(self, account: str, limit: Limit) -> int:
         """See :meth:`Budget.used`."""
+        return counted(limit, self._window(account, limit), self._now().timestamp())
+
+    def _window(self, account: str, limit: Limit) -> Window:
+        """What is remembered at present."""
         with self._store.read() as transaction:
             windows, _ = _read(transaction, account, [limit])
-        return counted(limit, windows[limit], self._now().timestamp())
+        return windows[limit]
 
     def _with(self, account: str, limits: Sequence[Limit], change: Callable[[Windows], T]) -> T:
         """Let the windows be changed, alone."""
@@ -121,7 +128,7 @@ def _read(
 
 def _write(transaction: Connection, account: str, windows: Windows, before: dict[tuple[str, float], str]) -> None:
     for limit, window in windows.items():
-        state = json.dumps({"slots": window.slots, "closed_until": window.closed_until})
+        state = json.dumps({"slots": window.slots, "closed_until": window.closed_until, "calls": window.calls})
         known = before.get((limit.scope, limit.seconds))
         if known is None:
             place = {"account": account, "scope": limit.scope, "window": limit.seconds}
@@ -135,4 +142,5 @@ def _window(state: str | None) -> Window:
     if state is None:
         return Window()
     told = json.loads(state)
-    return Window({int(slot): calls for slot, calls in told["slots"].items()}, told["closed_until"])
+    slots = {int(slot): calls for slot, calls in told["slots"].items()}
+    return Window(slots, told["closed_until"], told.get("calls", 0))  # rows of before do not have it

@@ -1,4 +1,4 @@
-"""What a plan costs: API calls per connection, and the share of a day's calls per account at a vendor."""
+"""What a plan costs: API calls per connection, and per account at a vendor the share of what is ours in a day."""
 
 from __future__ import annotations
 

@@ -100,9 +100,17 @@ class HubSpot(Connector):
             ),
         },
         limits=(
-            # Of a private app on a Professional account. On smaller ones, what HubSpot says in its answers lowers it.
+            # Of a private app on a Professional account. On a smaller one, what HubSpot says in its answers lowers it; of a day it
+            # says how many there are.
             Limit(190, 10, source=_LIMITS, left="X-HubSpot-RateLimit-Remaining"),
-            Limit(650_000, 86_400, source=_LIMITS, reserve=0.1, left="X-HubSpot-RateLimit-Daily-Remaining"),
+            Limit(
+                650_000,
+                86_400,
+                source=_LIMITS,
+                reserve=0.1,
+                left="X-HubSpot-RateLimit-Daily-Remaining",
+                most="X-HubSpot-RateLimit-Daily",
+            ),
             Limit(5, 1, scope="search", source=_LIMITS),
         ),
         webhooks=True,

@@ -87,8 +87,8 @@ class Salesforce(Connector):
         ),
         objects={name: kind.spec() for name, kind in OBJECTS.items()} | {PEOPLE: SPEC},
         limits=(
-            # Of a Developer Edition, the smallest. Others have 100,000 and more; they leave the rest to the company's other tools.
-            Limit(15_000, 86_400, source=_LIMITS, reserve=0.1, left="Sforce-Limit-Info"),
+            # Of a Developer Edition, the smallest, until the first answer says how many this one has.
+            Limit(15_000, 86_400, source=_LIMITS, reserve=0.1, left="Sforce-Limit-Info", most="Sforce-Limit-Info"),
         ),
         sandbox="aios_connect_salesforce.sandbox:playground",
         proof="sandbox + live describes + simple-salesforce",
