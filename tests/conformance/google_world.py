@@ -95,8 +95,10 @@ class _Small(GoogleVendor):
 
     @route("GET", "/calendar/v3/users/me/calendarList/{id}")
     def calendar_entry(self, call: Call, id: str) -> Any:
+        if id != "primary":
+            return super().calendar_entry(call, id)
         self.enter(call, "calendar")
-        return self._own if id == "primary" else super().calendar_entry(call, id)
+        return self._own
 
     @route("GET", "/calendar/v3/users/me/calendarList")
     def calendar_list(self, call: Call) -> Any:

@@ -108,8 +108,7 @@ ROTATES: Final = _of_world(
     lambda world: world.over_http and any(auth.rotates for auth in world.connector.spec.auth), "spec: it rotates no tokens"
 )
 LIMITED: Final = _of_world(
-    lambda world: any(limit.seconds <= 60 and not limit.scope for limit in world.connector.spec.limits),
-    "spec: it names no limit that holds for every call",
+    lambda world: any(limit.seconds <= 60 for limit in world.connector.spec.limits), "spec: it names no limit of a minute or less"
 )
 TELLS_WHAT_IS_LEFT: Final = _of_world(
     lambda world: any(limit.left and limit.seconds <= 60 for limit in world.connector.spec.limits),

@@ -152,6 +152,10 @@ class World(ABC):
         """One of the provider's people merges a record into another; the id under which it lives on."""
         raise NotImplementedError
 
+    def refused(self) -> int:
+        """Calls that the provider refused as too many so far, each of a batch by itself; 0 if it does not count them."""
+        return 0
+
     def spoil(self, object: str, id: str) -> None:
         """Make one record unreadable, such as by a stray quote or a missing part."""
         raise NotImplementedError
@@ -369,6 +373,10 @@ class VendorWorld(World):
         """In this process."""
         vendor: Vendor = self.provider
         return in_process(vendor)
+
+    def refused(self) -> int:
+        """As it counts them itself."""
+        return int(getattr(self.provider, "refused", 0))
 
     def play(self, fault: Fault | None) -> None:
         """The provider plays it with every request."""
