@@ -12,7 +12,7 @@ from aios_connect_caldav.formats import NotOursError, UnreadableError
 from aios_connect_caldav.lines import Line, escaped, lines_of, parts_of, unescaped
 from aios_connect_caldav.recurring import occurrences
 from aios_connect_caldav.zones import definition
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aios_connect.connectors import Raw
@@ -207,6 +207,7 @@ def test_a_change_counts_up_the_revision() -> None:
     st.sampled_from(["Europe/Paris", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Casablanca", "UTC"]),
     st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=120),
 )
+@example(start=datetime(2026, 1, 1), length=timedelta(hours=1), zone="UTC", text="\\N")
 def test_an_event_written_is_read_back(start: datetime, length: timedelta, zone: str, text: str) -> None:
     patch = {
         "summary": text.strip() or "x",
@@ -216,6 +217,38 @@ def test_an_event_written_is_read_back(start: datetime, length: timedelta, zone:
     }
     raw = Events().read(Events().made("u", patch, NOW))
     assert {name: raw[name] for name in patch} == patch
+
+
+@pytest.mark.parametrize("text", ["C:\\New folder", "C:\\new folder", "\\\\N\\", "a;b\\,c\\;\nd"])
+def test_a_text_with_a_backslash_is_read_back_as_it_was_written(text: str) -> None:
+    patch = {
+        "summary": text,
+        "description": text,
+        "location": text,
+        "categories": [text, "other"],
+        "start": "2026-11-21T12:00:00Z",
+    }
+    written = Events().made("u", patch, NOW)
+    for told in (written, Events().changed(written, {"status": "TENTATIVE"}, NOW)):
+        raw = Events().read(told)
+        assert {name: raw[name] for name in patch} == patch
+
+
+def test_the_texts_that_a_change_does_not_name_stay_whatever_they_hold() -> None:
+    lines = (
+        r"DESCRIPTION;LANGUAGE=en:C:\\New\, or\;\n\\\\Notes\\N",
+        r"CATEGORIES:C:\\New\, or,\\N",
+        r"COMMENT:\\N",
+        r"COMMENT:\\n",
+        r"X-OURS:\\N",
+        "BEGIN:VALARM",
+        "ACTION:DISPLAY",
+        "TRIGGER:-PT5M",
+        r"DESCRIPTION:C:\\New",
+        "END:VALARM",
+    )
+    _, _, told = changed(calendar(*PARIS, *lines, head=r"X-WR-CALDESC:\\N"), {"summary": "New"})
+    assert [line for line in (*lines, r"X-WR-CALDESC:\\N") if f"{line}\n" not in told] == []
 
 
 # Series

@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Component, Event, vText, vUri
+from icalendar import Calendar, Component, Event, vCategory, vText, vUid, vUri
 from icalendar.prop.broken import vBroken
 
 from .formats import NotOursError, Unreadable, UnreadableError, plain
+from .lines import escaped
 from .times import Moment, instant, moment, parsed, placed, zone
 from .zones import define
 
@@ -125,7 +126,28 @@ class Events:
                 event.add(name, now)
             sequence = event.pop("SEQUENCE", 0)
             event.add("SEQUENCE", sequence + 1 if isinstance(sequence, int) else 1)
+        _escape_rightly(calendar)
         return str(calendar.to_ical(sorted=False), "utf-8")
+
+
+class _Text(vText):
+    """A text that is read back as it was written; icalendar 7 writes the ``\\N`` of ``C:\\New`` as the end of a line."""
+
+    def to_ical(self) -> bytes:
+        return escaped(self.replace("\r\n", "\n").replace("\r", "\n")).encode()
+
+
+def _escape_rightly(calendar: Component) -> None:
+    """See :class:`_Text`: all texts, also those nobody changes and those in alarms and in what is not an event."""
+    for part in calendar.walk():
+        for name, value in part.items():
+            part[name] = [_escaping(one) for one in value] if isinstance(value, list) else _escaping(value)
+
+
+def _escaping(value: Any) -> Any:
+    if isinstance(value, vCategory):
+        value.cats = [_Text(one) for one in value.cats]
+    return _Text(value, params=value.params) if type(value) in (vText, vUid) else value
 
 
 def _put_times(calendar: Component, event: Component, patch: Mapping[str, Any], new: bool, home: tzinfo) -> None:
