@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -93,11 +94,30 @@ def test_writers_who_do_not_know_each_other_take_turns(tmp_path: Path) -> None:
 
 
 def test_an_inbox_that_is_opened_by_many_at_once_is_made_once(tmp_path: Path) -> None:
-    inboxes = [Inbox(tmp_path / "inbox.db", lambda: NOON) for _ in range(8)]
+    start = threading.Barrier(8)
+
+    def opened(inbox: Inbox) -> str:
+        start.wait(30)
+        return inbox.id
+
     with ThreadPoolExecutor(8) as threads:
-        assert len(set(threads.map(lambda inbox: inbox.id, inboxes))) == 1
-    for inbox in inboxes:
-        inbox.close()
+        for number in range(25):
+            inboxes = [Inbox(tmp_path / f"inbox-{number}.db", lambda: NOON) for _ in range(8)]
+            assert len(set(threads.map(opened, inboxes))) == 1
+            for inbox in inboxes:
+                inbox.close()
+
+
+def test_an_inbox_waits_for_whoever_else_makes_it(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "inbox.db", isolation_level=None, check_same_thread=False)
+    other.execute("begin immediate")
+    done = threading.Timer(0.3, other.execute, ["rollback"])
+    done.start()
+    inbox = Inbox(tmp_path / "inbox.db", lambda: NOON)
+    assert inbox.id
+    done.join()
+    inbox.close()
+    other.close()
 
 
 def test_a_disk_that_fails_in_the_middle_keeps_nothing_and_says_so(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import tenacity
+
 from aios_connect.connectors import ConflictError, UnavailableError
 
 __all__ = ["PEOPLE", "Arrival", "Delivery", "Entry", "Inbox", "Kept"]
@@ -69,6 +71,13 @@ _NAMING: Final = "person join delivery using (number) where aside = ''"
 _FACTS: Final = "number, via, received, kept, key, trust, headers, body, aside"
 _WAIT: Final = 10.0
 """Seconds to wait for another writer."""
+_AGAIN: Final = tenacity.Retrying(
+    retry=tenacity.retry_if_exception(lambda error: getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY),
+    wait=tenacity.wait_random_exponential(0.01, max=0.25),
+    stop=tenacity.stop_after_delay(_WAIT),
+    reraise=True,
+)
+"""For what SQLite refuses at once while others hold the file: of two who make the log of a new one, one would wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +457,7 @@ class Inbox:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         db = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
         try:
-            db.execute("pragma journal_mode = wal")
+            _AGAIN(db.execute, "pragma journal_mode = wal")
             db.execute("pragma synchronous = full")  # a commit is on the disk, also when the machine stops
             db.execute("pragma secure_delete = on")
             db.execute("begin immediate")
