@@ -24,6 +24,7 @@ from aios_connect.store.engine import Store
 from aios_connect.store.keys import Keys
 from aios_connect.store.tokens import SealedTokens
 from aios_connect.testing.servers.iam import PASSWORD, USER, IamClient, IamServer, iam
+from aios_connect.testing.servers.running import free_port
 from tests.unit.test_tokens_refresh import Processes
 
 from .consenting import Browser, Terminal, install_club
@@ -55,9 +56,7 @@ class Desk:
         (self.folder / "aios-connect.toml").write_text("")
         self.environment = install_club(folder / "club") | {"AIOS_KEY_FILE": str(folder / "key")}
         self.server = server
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.redirect = f"http://127.0.0.1:{self.port}/callback"
         self.client: IamClient = server.register(redirect=self.redirect, public=public, scope=scope)
         self.browser = Browser()

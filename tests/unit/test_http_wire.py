@@ -187,10 +187,11 @@ def test_a_connection_that_is_reset_is_tried_again() -> None:
 
 
 def test_nobody_there_is_a_sentence_with_the_address() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with opened(url) as seam, pytest.raises(UnavailableError, match=f"nobody answers at {url}"):
-        seam.request("POST", "/deals", json={})
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with opened(url) as seam, pytest.raises(UnavailableError, match=f"nobody answers at {url}"):
+            seam.request("POST", "/deals", json={})
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "127.0.0.1:8000/x", "http://[bad/"])

@@ -150,11 +150,11 @@ def test_an_address_that_is_no_store_is_refused(url: str) -> None:
 
 
 def test_a_server_that_does_not_answer_is_unavailable_and_its_password_is_not_told() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    with pytest.raises(UnavailableError, match="does not answer") as caught:
-        Store.open(f"postgresql://aios:s3cret@127.0.0.1:{port}/aios", timeout=2)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        with pytest.raises(UnavailableError, match="does not answer") as caught:
+            Store.open(f"postgresql://aios:s3cret@127.0.0.1:{port}/aios", timeout=2)
     assert caught.value.hint and "s3cret" not in f"{caught.value} {caught.value.hint}"
 
 

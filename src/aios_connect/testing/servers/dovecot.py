@@ -15,7 +15,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from shlex import quote
 from typing import Final
 
 from .mail import DOMAIN, PASSWORD, Issuer, MailServer, certificate, issuing
-from .running import Say, nobody, running
+from .running import Say, free_port, nobody, running
 
 __all__ = ["DebianMailServer", "dovecot"]
 
@@ -241,7 +240,7 @@ def dovecot(folder: Path, *, progress: Say = nobody) -> Iterator[DebianMailServe
             (home / name).mkdir()
         tokens = home / "tokens"
         tokens.touch()
-        imaps, smtps = _free_port(), _free_port()
+        imaps, smtps = free_port(), free_port()
         facts = {"home": home, "user": who.pw_name, "group": _group(who.pw_gid), "password": PASSWORD, "domain": DOMAIN}
 
         def start(program: str, settings: str, options: str) -> list[str]:
@@ -352,9 +351,3 @@ def _group(gid: int) -> str:
     import grp
 
     return grp.getgrgid(gid).gr_name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["Say", "installed", "nobody", "running", "version_of"]
+__all__ = ["Say", "free_port", "installed", "nobody", "running", "version_of"]
 
 _PATIENCE: Final = 60.0
 _POLL: Final = 0.02
@@ -66,6 +67,18 @@ def version_of(package: str, pins: Path) -> str:
     return next(pin.partition("==")[2] for pin in _named(pins) if pin.startswith(f"{package}=="))
 
 
+def free_port() -> int:
+    """A port that nobody has, for whoever takes it a little later.
+
+    It lies below those that systems give away themselves, so that no connection and no port 0 gets it meanwhile.
+    """
+    while True:
+        port = 20000 + secrets.randbelow(12000)  # not random: tests seed it, alike in every process
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 @contextlib.contextmanager
 def running(title: str, command: Callable[[int], list[str]], folder: Path, *, ready: str) -> Iterator[tuple[str, int]]:
     """A server process on a free port, ready to answer. It ends with the block, and with this process however that ends.
@@ -83,9 +96,7 @@ def running(title: str, command: Callable[[int], list[str]], folder: Path, *, re
         RuntimeError: It does not start; the log says why.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     with open(folder / "server.log", "wb") as log:
         process = subprocess.Popen(
             command(port), cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
