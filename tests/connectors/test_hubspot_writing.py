@@ -418,8 +418,17 @@ def test_an_app_that_may_only_read_is_connected_and_told_what_it_cannot_do() -> 
     assert hubspot.check().missing["make our key on deals"] == "scope crm.schemas.deals.write"
 
 
-def test_who_is_not_told_the_scopes_of_a_token_is_told_where_our_key_is_missing() -> None:
+def test_the_scopes_that_people_consented_to_are_told_and_no_token_is_in_an_address() -> None:
+    vendor = HubSpotVendor(scopes=scopes_of_the_page() - {"crm.objects.deals.write"})
+    identity = connector(vendor, sign_in="oauth2", client_id="app").check()
+    assert identity.user == "ida@example.com"
+    assert identity.missing == {"write deals": "scope crm.objects.deals.write"}
+    assert not [call for call in calls(vendor) if TOKEN in call]
+
+
+def test_who_is_not_told_the_scopes_of_a_token_is_told_where_our_key_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     vendor = HubSpotVendor(scopes=scopes_of_the_page() - {"crm.schemas.deals.write"})
+    monkeypatch.setattr(vendor, "introspect", lambda call: vendor.missing())
     hubspot = connector(vendor, sign_in="oauth2")
     assert len(hubspot.provision()) == 3
     told = hubspot.check().missing

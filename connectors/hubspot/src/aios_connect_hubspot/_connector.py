@@ -45,6 +45,9 @@ _LIMITS: Final = "https://developers.hubspot.com/docs/guides/apps/api-usage/usag
 
 _URL: Final = "https://api.hubapi.com"
 
+_OAUTH: Final = "2026-03"
+"""Version of the addresses of tokens; v1 ends on 16 February 2027 (https://developers.hubspot.com/changelog/v1-oauth-api-deprecation)."""
+
 _SCOPES: Final[Mapping[str, str]] = {
     "crm.objects.contacts.read": "read contacts",
     "crm.objects.contacts.write": "write contacts",
@@ -80,9 +83,8 @@ class HubSpot(Connector):
                 "oauth2",
                 help="A public app of your own, from a HubSpot developer account.",
                 authorize_url="https://app.hubspot.com/oauth/authorize",
-                # https://developers.hubspot.com/changelog/v1-oauth-api-deprecation: v1 ends on 16 February 2027
-                token_url="https://api.hubapi.com/oauth/2026-03/token",  # noqa: S106  # an address
-                revoke_url="https://api.hubapi.com/oauth/2026-03/token/revoke",
+                token_url=f"https://api.hubapi.com/oauth/{_OAUTH}/token",
+                revoke_url=f"https://api.hubapi.com/oauth/{_OAUTH}/token/revoke",
                 scopes=_SCOPES,
                 loopback="localhost",  # https://developers.hubspot.com/changelog/2018-03-05-oauth2-redirect-uri-served-over-http-localhost
                 client_auth="post",
@@ -210,18 +212,28 @@ class HubSpot(Connector):
             yield ScanPage([(raw["id"], raw["updatedAt"]) for raw in page.records], page.complete)
 
     def _token(self) -> tuple[str, frozenset[str] | None]:
-        """Who the token acts for, and its scopes if HubSpot tells them.
+        """Who the token acts for, and its scopes if HubSpot tells them: a service key tells nothing of itself.
 
-        Of an OAuth token HubSpot tells only by the token in the address, where no secret of ours goes: it is not asked.
+        https://developers.hubspot.com/docs/api-reference/latest/authentication/oauth-tokens/token-introspect
         """
-        if self.context.credentials.auth.kind != "key":
-            return "an app", None
+        credentials = self.context.credentials
         try:
-            body = {"tokenKey": self._secret()}
-            told, _ = self._wire.post("oauth/v2/private-apps/get/access-token-info", "", body, safe=True)
-        except NotFoundError:  # a service key tells nothing of itself
+            if credentials.auth.kind == "key":
+                told, _ = self._wire.post(
+                    "oauth/v2/private-apps/get/access-token-info", "", {"tokenKey": self._secret()}, safe=True
+                )
+                user = f"private app {told.get('appId', '')}".strip()
+            else:
+                client = {
+                    "client_id": self.context.settings.get("client_id", ""),
+                    "client_secret": credentials.secret("client_secret"),
+                }
+                told = self._wire.form(f"oauth/{_OAUTH}/token/introspect", client | {"token": self._secret()})
+                user = str(told.get("user") or "an app")
+        except (NotFoundError, RejectedError):
             return "an app", None
-        return f"private app {told.get('appId', '')}".strip(), frozenset(told.get("scopes") or ())
+        scopes = told.get("scopes")
+        return user, frozenset(map(str, scopes)) if isinstance(scopes, list) else None
 
     def _keyless(self) -> dict[str, str]:
         """What cannot be done without our property -> the scope that permits to make it; of who is not told the scopes of a token."""

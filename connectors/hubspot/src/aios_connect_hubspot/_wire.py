@@ -70,6 +70,10 @@ class Wire:
             return {}, self._clock(response)
         return _body(response, object), self._clock(response)
 
+    def form(self, path: str, form: Mapping[str, str]) -> dict[str, Any]:
+        """An answer to a form that changes nothing."""
+        return _body(self._http.request("POST", path, form=form, safe=True, classify=_classify), "")
+
     def _clock(self, response: Response) -> datetime:
         """The earlier of their clock and ours: a watermark may lie too early, never too late."""
         try:

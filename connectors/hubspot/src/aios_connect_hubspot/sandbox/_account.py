@@ -190,6 +190,16 @@ class Account(Vendor):
         self.tokens.revoke(dict(parse_qsl(call.body.decode())).get("token", ""))
         return Answer(200)
 
+    @route("POST", "/oauth/v3/token/introspect")
+    def introspect(self, call: Call) -> Any:
+        """What a token of an app is good for; the signed copy of it that HubSpot sends along is left out."""
+        token = dict(parse_qsl(call.body.decode())).get("token", "")
+        if self.scopes is None:
+            return self.missing()
+        facts = {"hub_id": 24680, "user_id": 71, "client_id": "app", "app_id": 1357, "token": token, "token_type": "access"}
+        more = {"user": "ida@example.com", "hub_domain": "example.com", "is_private_distribution": False, "expires_in": 1800}
+        return {"active": True, "token_use": "access_token", "scopes": sorted(self.scopes), **facts, **more}
+
     @route("GET", "/oauth/v1/access-tokens/{token}")
     def access_token(self, call: Call, token: str) -> Any:
         self.enter(call)

@@ -24,6 +24,7 @@ EVIDENCE: Final[Mapping[str, str]] = {
     "new-oauth-v3-api-endpoints-and-standardized-error-responses",
     "revoke": f"{_SPECS}; https://developers.hubspot.com/changelog/v1-oauth-api-deprecation; that it answers 200, whatever the token "
     "is, is assumed (RFC 7009, 2.2)",
+    "introspect": "https://developers.hubspot.com/docs/api-reference/latest/authentication/oauth-tokens/token-introspect",
     "an access token outlives its refresh token": "https://developers.hubspot.com/docs/methods/oauth2/delete-refresh-token, of the "
     "address before; that the new one does so too is assumed",
     "properties are made with crm.schemas.OBJECT.write, of tickets with tickets": f"{_GUIDES}/properties names the scopes; of tickets: "
