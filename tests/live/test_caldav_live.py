@@ -210,9 +210,10 @@ def test_of_writers_at_the_same_time_one_wins(office: Office, server: DavServer)
 
     with ThreadPoolExecutor(6) as threads:
         raced = list(threads.map(race, range(6)))
-    # Xandikos compares before it takes its lock: of some sixty races one had two winners. Some losers it answers with a 500.
+    # Xandikos compares before it takes its lock: of some sixty races one had two winners, and nothing holds them to two. Some losers it
+    # answers with a 500.
     loose = server.title.startswith("Xandikos")
-    assert raced.count("written") in ({1, 2} if loose else {1}), raced
+    assert raced.count("written") >= 1 if loose else raced.count("written") == 1, raced
     assert set(raced) - {"written"} <= ({"conflict", "ambiguous"} if loose else {"conflict"}), raced
 
 
