@@ -68,12 +68,17 @@ class Pair:
         return self.clock.now()
 
     def run(self) -> ApplyReport:
+        plan, _ = self.plan()
+        return apply_plan(plan, self.job, self.connections, self.store, now=self.now)
+
+    def plan(self) -> tuple[Path, dict[str, int]]:
+        """A plan from what is there now, and the calls it will cost on each side."""
         self.clock.sleep(3_600)
         at = self.now()
         plan = self.folder / f"plan{at:%d%H%M%S%f}.jsonl"
         read_job(self.job, self.connections, self.store, run=f"run_{at:%d%H%M%S%f}", now=self.now)
-        make_plan(self.job, self.connections, self.store, plan, now=self.now)
-        return apply_plan(plan, self.job, self.connections, self.store, now=self.now)
+        summary = make_plan(self.job, self.connections, self.store, plan, now=self.now)
+        return plan, summary.footer.calls
 
     def person(self, name: str) -> dict[str, Any]:
         """Somebody in Salesforce, lead or contact."""
@@ -134,6 +139,27 @@ def test_edits_cross(pair: Pair) -> None:
     assert pair.person("Lie")["Phone"] == "+47 55 55 01 99"
     assert pair.contact("Zhao").values["mobilephone"] == "+47 99 88 77 66"
     assert pair.run().written == 0
+
+
+def test_a_plan_costs_what_it_says(pair: Pair) -> None:
+    """Also where somebody goes to a company that the plan makes first."""
+    for record in list(pair.right.records["contacts"]):
+        pair.right.records["contacts"].change(record.id, {"jobtitle": "Partner"}, by="a person")
+    account = pair.left.people_make("Account", {"Name": "Voss Bakery", "Website": "https://voss.example.com"})
+    pair.left.people_change("Contact", pair.person("Zhao")["Id"], {"AccountId": account["Id"]})
+
+    def taken(plan: Path) -> tuple[dict[str, int], str]:
+        start = len(pair.left.log), len(pair.right.log)
+        report = apply_plan(plan, pair.job, pair.connections, pair.store, now=pair.now)
+        assert report.clean
+        return {"left": len(pair.left.log) - start[0], "right": len(pair.right.log) - start[1]}, report.run
+
+    plan, price = pair.plan()
+    calls, run = taken(plan)
+    assert price == calls == {"left": 4, "right": 5}
+    pair.plan()  # reads what was written
+    back = make_undo(run, pair.job, pair.connections, pair.store, pair.folder / "undo.jsonl", now=pair.now)
+    assert back.footer.calls == taken(back.path)[0]
 
 
 def test_somebody_new_in_hubspot_is_a_contact_at_the_same_account(pair: Pair) -> None:

@@ -25,8 +25,8 @@ from aios_connect.sandbox import transport
 from aios_connect.store import Store
 from aios_connect.store.budgets import SharedBudget
 from aios_connect.sync import Job, KindRule, load_plan, make_plan, read_job
-from aios_connect.sync.plans import Header, PlanWriter, Price
-from aios_connect.sync.prices import prices_of
+from aios_connect.sync.plans import Header, PlanLine, PlanWriter, Price
+from aios_connect.sync.prices import Bill, prices_of
 
 from .memory import PERSON, Memory
 
@@ -59,6 +59,24 @@ def test_two_connections_to_one_account_share_its_day() -> None:
     assert (first.connections, first.calls, first.share, first.enough) == (["north", "south"], 40, 5.0, True)
     assert (first.daily, first.used, first.reserve) == (1000, 300, 200)
     assert prices["acme:2"].share == 0.5
+
+
+@pytest.mark.parametrize(
+    ("action", "conditional", "calls"),
+    [
+        ("create", "read-compare-write", 3),
+        ("update", "compare-and-set", 3),
+        ("update", "read-compare-write", 6),
+        ("delete", "read-compare-write", 6),
+        ("link", "read-compare-write", 0),
+    ],
+)
+def test_a_batch_is_a_call_and_one_before_it_where_the_vendor_does_not_compare(action: str, conditional: str, calls: int) -> None:
+    crm = Connection("crm", Memory("acme", batch_size=3, conditional=conditional), [])
+    bill = Bill({"crm": crm})
+    for number in range(7):
+        bill.add(PlanLine(str(number), action, "person", f"p{number}", connection="crm", object="people"))  # type: ignore[arg-type]
+    assert sum(bill.calls().values()) == calls
 
 
 @pytest.mark.parametrize(("used", "enough"), [(790, True), (791, False)])

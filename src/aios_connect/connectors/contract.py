@@ -299,6 +299,16 @@ class Connector(ABC):
         """
         raise NotImplementedError(f"{self.spec.provider} cannot write {object}")
 
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        """API calls that :meth:`write` makes of these changes when all goes well, as the vendor counts them. Nobody is asked.
+
+        By the spec it is one for the batch, and one before it to compare where the vendor does not. A connector whose writes take
+        more or fewer says so here: a plan tells people what it costs.
+        """
+        spec = self.spec.objects[object]
+        compared = spec.conditional == "read-compare-write" and changes[0].action != "create"
+        return -(-len(changes) // spec.batch_size) + (-(-len(changes) // spec.lookup_size) if compared else 0)
+
     def provision(self) -> list[str]:
         """Make the places we need at the vendor (our unique key), once, from ``aios connect``. Says what it made, for a person."""
         return []

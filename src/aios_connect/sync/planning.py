@@ -22,7 +22,7 @@ from .exceptions import count_open, exception_id, raise_exception, resolve_other
 from .jobs import Job, KindRule
 from .matching import Held, match_job
 from .plans import Header, PlanLine, PlanSummary, PlanWriter
-from .prices import calls_of, prices_of
+from .prices import Bill, prices_of
 from .progress import Progress, Silent
 from .proposing import Question, lines_of
 from .reading import taking_part
@@ -85,7 +85,7 @@ def make_plan(
                     task.advance(len(ids))
         with store.read() as tx:
             reviews = count_open(tx, job.job, "duplicate_review")
-        calls = calls_of(planner.writes, connections)
+        calls = planner.bill.calls()
         return writer.finish(
             calls=calls,
             prices=prices_of(calls, connections),
@@ -114,6 +114,7 @@ class _Planner:
         self._at = instant_text(at)
         self.conflicts = 0
         self.writes: dict[tuple[str, str, str], int] = {}
+        self.bill = Bill(connections)
 
     def chunk(self, kind: str, order: int, last: str) -> list[str]:
         """Plan the next entities of a kind; returns their ids, none at the end."""
@@ -173,6 +174,7 @@ class _Planner:
     def _add(self, line: PlanLine, order: int) -> None:
         line.line = self._writer.next_line()
         self._writer.add(line, order)
+        self.bill.add(line)
         if not line.local:
             group = (line.connection, line.object, line.action)
             self.writes[group] = self.writes.get(group, 0) + 1

@@ -5,22 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aios_connect.connection import Connection
+from aios_connect.connectors.contract import Change
 
-from .plans import Price
+from .paths import overlaid
+from .plans import PlanLine, Price
 
-__all__ = ["calls_of", "prices_of"]
+__all__ = ["Bill", "prices_of"]
 
 
-def calls_of(writes: Mapping[tuple[str, str, str], int], connections: Mapping[str, Connection]) -> dict[str, int]:
-    """API calls per connection for so many writes of (connection, object, action), batches at the vendor's maximum."""
-    total: dict[str, int] = {}
-    for (name, object, action), count in writes.items():
-        spec = connections[name].connector.spec.objects[object]
-        calls = -(-count // spec.batch_size)
-        if spec.conditional == "read-compare-write" and action != "create":
-            calls += -(-count // spec.lookup_size)
-        total[name] = total.get(name, 0) + calls
-    return total
+class Bill:
+    """Adds up the API calls of a plan while its lines are made, in the batches in which they will be applied.
+
+    Args:
+        connections: By name; what a batch costs, their connectors say. No vendor is called.
+    """
+
+    def __init__(self, connections: Mapping[str, Connection]) -> None:
+        self._connections = connections
+        self._batches: dict[tuple[str, str, str], list[Change]] = {}
+        self._calls: dict[str, int] = {}
+
+    def add(self, line: PlanLine) -> None:
+        """One more line; those that write to no vendor cost nothing."""
+        if line.local:
+            return
+        batch = self._batches.setdefault((line.connection, line.object, line.action), [])
+        batch.append(_change(line, self._connections[line.connection]))
+        if len(batch) == self._connections[line.connection].connector.spec.objects[line.object].batch_size:
+            self._close(line.connection, line.object, line.action)
+
+    def calls(self) -> dict[str, int]:
+        """Connection -> API calls, of all lines so far: nothing is added to a batch after that."""
+        for batch in list(self._batches):
+            self._close(*batch)
+        return self._calls
+
+    def _close(self, name: str, object: str, action: str) -> None:
+        changes = self._batches.pop((name, object, action))
+        self._calls[name] = self._calls.get(name, 0) + self._connections[name].connector.calls(object, changes)
+
+
+def _change(line: PlanLine, connection: Connection) -> Change:
+    """What will be written. Which id a record that is made first will get is not known: any does, as long as it is another one."""
+    patch, expect = line.patch, line.expect
+    for leaf in line.later:
+        mapping = connection.mapping(line.kind)
+        to, _ = mapping.references[leaf]
+        patch = overlaid(patch, mapping.put({leaf: f"{to}:1"}, {}, None))
+        if any(field.leaf == leaf and field.old for field in line.fields):
+            expect = overlaid(expect, mapping.put({leaf: f"{to}:0"}, {}, None))
+    return Change(line.action, line.line, line.id, patch, expect, line.version or None, line.key)  # type: ignore[arg-type]
 
 
 def prices_of(calls: Mapping[str, int], connections: Mapping[str, Connection]) -> dict[str, Price]:

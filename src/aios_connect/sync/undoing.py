@@ -25,7 +25,7 @@ from .keys import label_of
 from .paths import leaf_paths, put_at, value_at
 from .planning import mapping_digests, new_id
 from .plans import FieldChange, Header, PlanLine, PlanSummary, PlanWriter
-from .prices import calls_of, prices_of
+from .prices import Bill, prices_of
 from .progress import Progress, Silent
 from .subjects import seen_digest
 
@@ -60,7 +60,7 @@ def make_undo(
     header = Header(new_id("plan", at, run), job.job, instant_text(at), job.digest, mapping_digests(job, connections), run)
     entries = 0
     skipped: list[str] = []
-    writes: dict[tuple[str, str, str], int] = {}
+    bill = Bill(connections)
     entities: dict[str, tuple[str, str]] = {}
     with PlanWriter(path, header) as writer, (progress or Silent()).task(f"undoing {run}") as task:
         last = None
@@ -75,13 +75,12 @@ def make_undo(
                 if line is not None:
                     line.line = writer.next_line()
                     writer.add(line, KIND_ORDER.index(line.kind))
-                    group = (line.connection, line.object, line.action)
-                    writes[group] = writes.get(group, 0) + 1
+                    bill.add(line)
         if not entries:
             raise NotFoundError(f"the run {run} wrote nothing that could be taken back", hint="aios runs lists the runs")
         for entity, (kind, label) in entities.items():
             writer.add(PlanLine(writer.next_line(), "restore", kind, entity, label, evidence=run), 0)
-        calls = calls_of(writes, connections)
+        calls = bill.calls()
         return writer.finish(calls=calls, prices=prices_of(calls, connections), skipped=skipped)
 
 

@@ -33,7 +33,7 @@ from .intake import Enquiry, enquire
 from .objects import CUSTOM, KEY
 from .reading import Reader
 from .wire import Wire
-from .writing import Writer
+from .writing import Writer, calls_of
 
 __all__ = ["BottleCRM"]
 
@@ -141,6 +141,9 @@ class BottleCRM(Connector):
         size = self._known(object).scan_size
         writer = Writer(self._wire, self._reader, self._describer.custom, self.context.now, size)
         return [writer.write(object, change) for change in changes]
+
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        return sum(calls_of(object, change) for change in changes)
 
     def receive(self, request: Request) -> Sequence[Hint]:
         """Verify a webhook with its secret, and say what to read.

@@ -30,7 +30,7 @@ from .objects import CONTACT, CUSTOM, KEY, OBJECTS, SAID_TWICE, Field, Kind
 from .reading import Reader
 from .wire import ID, Wire
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "calls_of"]
 
 _GONE: Final = "it is not in BottleCRM any more"
 _STALE: Final = "it was changed in BottleCRM since it was read"
@@ -186,6 +186,13 @@ class Writer:
         if object == "leads" and change.patch.get("status") == "converted":
             return "a lead is converted in BottleCRM: that makes an account, a contact and a deal"
         return ""
+
+
+def calls_of(object: str, change: Change) -> int:
+    """API calls that a change takes: a look before it, unless it makes a record, and one after it, unless it deletes one. A new
+    task is looked for in the list as well, as BottleCRM does not say its id; of an account that goes the deals are asked for."""
+    more = (object, change.action) in {("tasks", "create"), ("accounts", "delete")}
+    return {"create": 2, "update": 3, "delete": 2}[change.action] + more
 
 
 def _holds(kind: Kind, raw: Raw, values: Raw) -> bool:

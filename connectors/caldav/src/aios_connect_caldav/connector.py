@@ -174,6 +174,14 @@ class CalDav(Connector):
         resources = self._resources[object]
         return Writer(resources, lambda: self._target(object), lambda keys: self.find(object, keys), self.context).write(changes)
 
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        """One for each resource, and one for each collection in which something that is there is looked at before.
+
+        A server that does not tell the revision of what it wrote is asked for it: one more.
+        """
+        there = {path_of(change.id).rpartition("/")[0] for change in changes if change.id}
+        return len(changes) + len(there)
+
     def calendars(self) -> list[Collection]:
         """The calendars that count; new events go into the first that may be written."""
         return list(self._places.of("events"))

@@ -34,6 +34,7 @@ from aios_connect.connectors.sending import Letter, Sent
 from . import _calendars, _contacts, _events, _gmail
 from ._apis import NEEDS, SCOPES, USES
 from ._channels import Channel, Channels
+from ._event_writing import calls_of
 from ._events import Busy
 from ._gmail_sending import Sender
 from ._resource import Keyed, Resource
@@ -160,6 +161,9 @@ class Google(Connector):
 
     def write(self, object: str, changes: Sequence[Change]) -> list[Receipt]:
         return self._of(object).write(changes) if changes else []
+
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        return calls_of(changes) if object == "events" else super().calls(object, changes)
 
     def busy(self, start: datetime, end: datetime) -> list[Busy]:
         """When the user is taken; see :meth:`Events.busy`."""

@@ -32,7 +32,7 @@ from ._wire import Told, Wire
 if TYPE_CHECKING:
     from ._events import Events
 
-__all__ = ["EventWriter"]
+__all__ = ["EventWriter", "calls_of"]
 
 _Receipts: TypeAlias = dict[str, Receipt]
 _GONE: Final = "it is not there any more"
@@ -56,7 +56,7 @@ class EventWriter:
     def write(self, changes: Sequence[Change]) -> list[Receipt]:
         """One receipt per change, in order; see :meth:`aios_connect.connectors.Connector.write`."""
         receipts: _Receipts = {}
-        first = [change for change in changes if change.id and (not change.version or is_partial(change.patch))]
+        first = [change for change in changes if _is_looked_at(change)]
         there = self._events.present([self._place(change) for change in first]) if first else {}
         asks: dict[str, Ask] = {}
         for change in changes:
@@ -137,6 +137,16 @@ class EventWriter:
         """The id of a change's event; empty for a new one without our key."""
         event = split(change.id, "")[1] if change.id else event_id(change.key) if change.key else ""
         return f"{self._calendar(change)}/{event}" if event else ""
+
+
+def calls_of(changes: Sequence[Change]) -> int:
+    """API calls that these changes take: Google counts each request of a batch by itself."""
+    return len(changes) + sum(_is_looked_at(change) for change in changes)
+
+
+def _is_looked_at(change: Change) -> bool:
+    """It cannot be written before it is known what is there."""
+    return change.id is not None and (not change.version or is_partial(change.patch))
 
 
 def _written(change: Change, told: Raw, calendar: str) -> Receipt:

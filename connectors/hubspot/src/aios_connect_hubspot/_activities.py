@@ -148,14 +148,7 @@ class Activities:
 
     def write(self, changes: Sequence[Change]) -> list[Receipt]:
         """One receipt per change, in order; those of each object go in one batch."""
-        receipts: dict[str, Receipt] = {}
-        parts: dict[str, list[Change]] = {}
-        for change in changes:
-            object, wrong = _object_of(change)
-            if wrong:
-                receipts[change.line] = Receipt("rejected", change.id, reason=wrong)
-            else:
-                parts.setdefault(object, []).append(_translated(object, change))
+        parts, receipts = _parts(changes)
         sent = False
         for object, part in parts.items():
             try:
@@ -167,6 +160,10 @@ class Activities:
             sent = True
             receipts |= {change.line: _receipt(object, receipt) for change, receipt in zip(part, told, strict=True)}
         return [receipts[change.line] for change in changes]
+
+    def calls(self, changes: Sequence[Change]) -> int:
+        """API calls that these changes take: those of each object by themselves."""
+        return sum(self._writer.calls(object, part) for object, part in _parts(changes)[0].items())
 
 
 def activity_id(object: str, id: str) -> str:
@@ -190,6 +187,19 @@ def _shown(object: str, raw: Raw) -> Raw:
     if object == "emails" and "direction" in common:
         common["direction"] = _EMAIL.get(common["direction"], common["direction"])
     return {**raw, "id": activity_id(object, raw["id"]), "type": object, "activity": common, "properties": properties}
+
+
+def _parts(changes: Sequence[Change]) -> tuple[dict[str, list[Change]], dict[str, Receipt]]:
+    """Object -> the changes that go to it, in its words; and receipts of those that go to none."""
+    parts: dict[str, list[Change]] = {}
+    wrongs: dict[str, Receipt] = {}
+    for change in changes:
+        object, wrong = _object_of(change)
+        if wrong:
+            wrongs[change.line] = Receipt("rejected", change.id, reason=wrong)
+        else:
+            parts.setdefault(object, []).append(_translated(object, change))
+    return parts, wrongs
 
 
 def _object_of(change: Change) -> tuple[str, str]:

@@ -172,6 +172,9 @@ class HubSpot(Connector):
             return self._activities.write(changes)
         return self._writer.write(self._known(object), changes)
 
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        return self._activities.calls(changes) if object == ACTIVITIES else self._writer.calls(object, changes)
+
     def receive(self, request: Request) -> Sequence[Hint]:
         """Verify a webhook with the client secret of the app, and say what to read.
 

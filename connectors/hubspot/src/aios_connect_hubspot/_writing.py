@@ -60,6 +60,19 @@ class Writer:
             receipts |= verb(object, fitting)
         return [receipts[change.line] for change in changes]
 
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        """API calls that these changes take: a write, for what is there a read before it, and of each association that changes
+        another read, the new ones and those they take the place of."""
+        if changes[0].action == "create":
+            return 1
+        told = 1 + (changes[0].action == "delete" or any(change.patch.get("properties") for change in changes))
+        for to in OBJECTS[object].associations:
+            part = [change for change in changes if to.name in (change.patch.get("associations") or ())]
+            if part:
+                targets = [(change.patch["associations"][to.name], _replaced(change, to, ())) for change in part]
+                told += 1 + any(new for new, _ in targets) + any(old and old != new for new, old in targets)
+        return told
+
     # creates
 
     def _create(self, object: str, changes: Sequence[Change]) -> _Receipts:

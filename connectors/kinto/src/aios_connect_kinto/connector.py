@@ -31,7 +31,7 @@ from aios_connect.connectors import (
 from .layout import LAYOUT, schema_of
 from .reading import pages, scan
 from .wire import ID, Wire, quoted
-from .writing import KEY, Writer, id_of
+from .writing import KEY, Writer, id_of, rests_on_the_record
 
 __all__ = ["Kinto"]
 
@@ -157,6 +157,10 @@ class Kinto(Connector):
         """Write changes, all with one call, each under its own condition."""
         self._known(object)
         return Writer(self._wire, object, lambda ids: self.lookup(object, ids)).write(changes)
+
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        """One, and one before it where something rests on the record."""
+        return 1 + any(rests_on_the_record(change) for change in changes)
 
     def provision(self) -> list[str]:
         """Make the bucket and its collections, each with the JSON Schema of its layout."""

@@ -26,7 +26,7 @@ from aios_connect.connectors import (
 
 from .wire import ID, Wire, words
 
-__all__ = ["KEY", "Writer", "holds", "id_of"]
+__all__ = ["KEY", "Writer", "holds", "id_of", "rests_on_the_record"]
 
 KEY: Final = "aios_key"
 """Where our key stands in a record."""
@@ -74,7 +74,7 @@ class Writer:
 
     def _looked_up(self, changes: Sequence[Change]) -> dict[str, Raw]:
         """The records that a change is put together on, or compared with because it comes without a version."""
-        ids = [change.id for change in changes if change.id and _rests_on_the_record(change)]
+        ids = [change.id for change in changes if change.id and rests_on_the_record(change)]
         return {raw["id"]: raw for raw in self._lookup(ids)} if ids else {}
 
     def _send(self, tasks: list[tuple[int, Change, str]], known: dict[str, Raw]) -> None:
@@ -157,8 +157,8 @@ def _new(change: Change) -> Raw:
     return {**change.patch, KEY: change.key} if change.key else change.patch
 
 
-def _rests_on_the_record(change: Change) -> bool:
-    """It cannot be written without looking at the record first."""
+def rests_on_the_record(change: Change) -> bool:
+    """It cannot be written without looking at the record first: it has no version, or reaches into an object."""
     if change.action == "create":
         return False
     return not change.version or any(isinstance(value, dict) for value in change.patch.values())
@@ -170,7 +170,7 @@ def _refused(change: Change, id: str, known: dict[str, Raw]) -> Receipt | None:
         return Receipt("rejected", change.id, reason=f"{id!r} cannot be an id in Kinto: it takes letters, digits, - and _")
     if wrong := _OWN & change.patch.keys():
         return Receipt("rejected", change.id, reason=f"{min(wrong)} cannot be written")
-    if not _rests_on_the_record(change):
+    if not rests_on_the_record(change):
         return None
     raw = known.get(id)
     if raw is None:

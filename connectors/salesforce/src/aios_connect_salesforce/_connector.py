@@ -141,6 +141,9 @@ class Salesforce(Connector):
             raise RejectedError("Salesforce's users are made and changed in its setup", provider="salesforce", object=object)
         return self._writer.write(object, changes)
 
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        return self._both.calls(changes) if object == PEOPLE else self._writer.calls(object, changes)
+
     def provision(self) -> list[str]:
         """Make the custom field ``aios_key__c`` on accounts, contacts, leads and opportunities, where the user may make fields."""
         return provision(self._wire, self._schemas, self._reader, self._who()[1])

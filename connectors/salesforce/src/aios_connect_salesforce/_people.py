@@ -115,15 +115,7 @@ class People:
 
     def write(self, changes: Sequence[Change]) -> list[Receipt]:
         """One receipt per change, in order; those of each object go in one batch."""
-        receipts: dict[str, Receipt] = {}
-        parts: dict[str, list[Change]] = {}
-        for change in changes:
-            object, wrong = _object_of(change)
-            if wrong:
-                receipts[change.line] = Receipt("rejected", change.id, reason=wrong)
-            else:
-                own = replace(change, patch=_own(object, change.patch), expect=_own(object, change.expect))
-                parts.setdefault(object, []).append(own)
+        parts, receipts = _parts(changes)
         for object, part in parts.items():
             try:
                 told = self._writer.write(object, part)
@@ -133,6 +125,10 @@ class People:
                 told = [Receipt("rejected", change.id, reason=error.message) for change in part]
             receipts |= {change.line: _receipt(object, receipt) for change, receipt in zip(part, told, strict=True)}
         return [receipts[change.line] for change in changes]
+
+    def calls(self, changes: Sequence[Change]) -> int:
+        """API calls that these changes take: those of each object by themselves."""
+        return sum(self._writer.calls(object, part) for object, part in _parts(changes)[0].items())
 
 
 def _converted(raw: Mapping[str, Any]) -> bool:
@@ -156,6 +152,20 @@ def _shown(object: str, raw: Raw) -> Raw:
 def _own(object: str, side: Raw) -> Raw:
     names = _MAILING if object == "Contact" else {}
     return {names.get(name, name): value for name, value in side.items() if name != "type"}
+
+
+def _parts(changes: Sequence[Change]) -> tuple[dict[str, list[Change]], dict[str, Receipt]]:
+    """Object -> the changes that go to it, in its words; and receipts of those that go to none."""
+    parts: dict[str, list[Change]] = {}
+    wrongs: dict[str, Receipt] = {}
+    for change in changes:
+        object, wrong = _object_of(change)
+        if wrong:
+            wrongs[change.line] = Receipt("rejected", change.id, reason=wrong)
+        else:
+            own = replace(change, patch=_own(object, change.patch), expect=_own(object, change.expect))
+            parts.setdefault(object, []).append(own)
+    return parts, wrongs
 
 
 def _object_of(change: Change) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from ._reading import Reader
 from ._roles import CONTACT, ROLES, Roles
 from ._schema import CURRENCY, Schemas
 from ._shape import same, what_of, written
-from ._wire import Part, Wire
+from ._wire import COLLECTION, Part, Wire
 
 __all__ = ["Writer"]
 
@@ -62,6 +62,15 @@ class Writer:
             verb = {"create": self._create, "update": self._update, "delete": self._delete}[changes[0].action]
             receipts |= verb(object, fitting)
         return [receipts[change.line] for change in changes]
+
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        """API calls that these changes take: a write, and before it a question; of contacts of opportunities both for each four
+        hundred, and nothing more for an opportunity of which nothing else changes."""
+        if changes[0].action != "update":
+            return 1 + (changes[0].action == "delete")
+        roles = sum(_by_role(object, CONTACT) and CONTACT in change.patch for change in changes)
+        plain = any(not _by_role(object, name) for change in changes for name in change.patch)
+        return 1 + 2 * -(-roles // (ROLES * COLLECTION)) + plain
 
     def _wrong(self, object: str, change: Change) -> str:
         """What of a patch Salesforce would refuse by its schema; it would refuse the whole batch for it."""

@@ -27,6 +27,7 @@ from aios_connect.connectors import (
     Verb,
 )
 
+from .costs import calls_of
 from .describing import schema
 from .opportunities import Opportunities
 from .parties import RELATIONS, Parties
@@ -196,6 +197,9 @@ class Tryton(Connector):
         if changes[0].action not in self.spec.objects[object].verbs:
             raise NotImplementedError(f"tryton cannot {changes[0].action} {object}")
         return Writer(self._of(object), self._rpc, self._references).write(changes)
+
+    def calls(self, object: str, changes: Sequence[Change]) -> int:
+        return calls_of(changes, parts=bool(self._of(object).model.parts))
 
     def provision(self) -> list[str]:
         """Make what this database lacks: two party categories, and the relation type of employers if it knows relations."""
