@@ -100,6 +100,10 @@ def test_a_mailbox_costs_a_list_for_each_five_hundred_messages_and_a_batch_for_e
     start = len(vendor.log)
     assert sum(len(page.items) for page in google.scan("messages")) == many
     assert len(vendor.log) - start <= least(many / 500)
+    ids = [str(raw["id"]) for page in pages for raw in page.records]
+    start, size = len(vendor.log), google.spec.objects["messages"].lookup_size
+    assert sum(len(google.lookup("messages", ids[at : at + size])) for at in range(0, many, size)) == many
+    assert len(vendor.log) - start <= least(many / 50)
     start = len(vendor.log)
     cursor = everything(google, "messages", pages[-1].cursor)[-1].cursor
     assert len(vendor.log) - start == 1
