@@ -2,6 +2,8 @@
 
 with kinto(folder, progress=print) as server:
     bucket = server.fresh()
+
+One thread answers: the memory compares a version and writes in two steps, between which another thread could write.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ _SETTINGS: Final = """
 use = egg:waitress#main
 host = 127.0.0.1
 port = {port}
+threads = 1
 
 [app:main]
 use = egg:kinto
