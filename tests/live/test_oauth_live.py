@@ -117,7 +117,7 @@ class Desk:
     def knows(self, access_token: str) -> bool:
         """The server still takes an access token."""
         address, signed = f"{self.server.url}/oauth/userinfo", {"Authorization": f"Bearer {access_token}"}
-        return httpx2.get(address, headers=signed, trust_env=False).status_code == 200
+        return httpx2.get(address, headers=signed, trust_env=False, timeout=60).status_code == 200
 
     def _tokens(self) -> _Opened:
         return _Opened(self.folder / ".aios" / "store.db", self.environment)
@@ -174,7 +174,7 @@ def test_who_consents_is_connected(desk: Desk) -> None:
 def test_an_answer_with_another_state_is_not_taken(desk: Desk) -> None:
     with desk.connecting("--port", str(desk.port)) as terminal:
         address = address_on(terminal)
-        strange = httpx2.get(f"{desk.redirect}?code=stolen&state=somebody-elses", trust_env=False)
+        strange = httpx2.get(f"{desk.redirect}?code=stolen&state=somebody-elses", trust_env=False, timeout=60)
         assert strange.status_code == 404
         assert "Open the address that aios shows now" in strange.text
         desk.consent(address)

@@ -80,7 +80,7 @@ def test_a_form_a_program_and_a_form_with_a_file_come_in(form: WebForm, client: 
 def test_what_is_read_is_mapped_to_an_enquiry(tmp_path: Path) -> None:
     with aios_connect.connect("webform", relative_to=tmp_path, key=KEY) as connection:
         assert isinstance(connection.connector, WebForm)
-        with serve({"/website": connection.connector}) as server, httpx2.Client(trust_env=False) as client:
+        with serve({"/website": connection.connector}) as server, httpx2.Client(trust_env=False, timeout=60) as client:
             client.post(f"{server.url}/website", data=ANN, headers={"authorization": f"Bearer {KEY}"})
         (intake,) = connection.read("intake")
         assert (intake.channel, intake.trust, intake.delivery_count) == ("web_form", "verified", 1)
@@ -186,12 +186,12 @@ def test_a_process_that_is_killed_before_it_answers_is_asked_again_and_there_is_
     headers = {"authorization": f"Bearer {KEY}", **sign}
     process, url = _started(tmp_path, dies)
     with pytest.raises(httpx2.TransportError):
-        httpx2.post(f"{url}/website", data=ANN, headers=headers, trust_env=False)
+        httpx2.post(f"{url}/website", data=ANN, headers=headers, trust_env=False, timeout=60)
     process.communicate(timeout=60)
     assert process.returncode == -9
     process, url = _started(tmp_path, "live")
     try:
-        told = [httpx2.post(f"{url}/website", data=ANN, headers=headers, trust_env=False) for _ in range(2)]
+        told = [httpx2.post(f"{url}/website", data=ANN, headers=headers, trust_env=False, timeout=60) for _ in range(2)]
     finally:
         process.communicate(timeout=60)
     assert [one.status_code for one in told] == [200, 200]
