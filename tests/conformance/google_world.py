@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aios_connect_google import Google
 from aios_connect_google._gmail import Messages
@@ -17,8 +18,14 @@ from aios_connect.connectors import Context, Raw
 from aios_connect.sandbox import Answer, Call, route
 from aios_connect.testing.conformance import Sample, VendorWorld
 from aios_connect.testing.conformance.wire import Sent
+from tests.connectors.google_judge import SPECS, Judge
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["GoogleWorld"]
+
+_JUDGED: set[Any] = set()
 
 
 def _limit(status: int, reason: str) -> Answer:
@@ -165,6 +172,11 @@ class GoogleWorld(VendorWorld):
         super().__init__(folder)
         self._letters: dict[str, Raw] = {}
         self.tokens.put("crm", self.secrets)  # with a token that is good, so that no request is about signing in
+
+    def transport(self) -> httpx2.BaseTransport:
+        """Where Google's documents are, they judge what is sent and answered."""
+        straight = super().transport()
+        return Judge(straight, _JUDGED).transport if SPECS.is_dir() and find_spec("openapi_core") else straight
 
     def label(self, sent: Sent) -> str:
         """Of a batch the first request in it."""

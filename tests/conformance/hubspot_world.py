@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import replace
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from aios_connect_hubspot import HubSpot
 from aios_connect_hubspot.sandbox import TOKEN, HubSpotVendor
@@ -12,8 +13,14 @@ from aios_connect_hubspot.sandbox import TOKEN, HubSpotVendor
 from aios_connect.connectors import Raw
 from aios_connect.sandbox import Answer, Call, route
 from aios_connect.testing.conformance import Sample, VendorWorld
+from tests.connectors.hubspot_judge import SPECS, Judge
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["HubSpotWorld"]
+
+_JUDGED: set[Any] = set()
 
 
 def _refused(policy: str) -> Answer:
@@ -186,6 +193,11 @@ class HubSpotWorld(VendorWorld):
         name = path.rpartition(".")[2]
         known = self.provider.properties[object]
         known[name] = {**known[self.samples[object].text.rpartition(".")[2]], "name": name, "hubspotDefined": False}
+
+    def transport(self) -> httpx2.BaseTransport:
+        """Where the vendor's specs are, they judge what is sent and answered."""
+        straight = super().transport()
+        return Judge(straight, _JUDGED).transport if SPECS.is_dir() and find_spec("openapi_core") else straight
 
     def permit(self, scopes: Set[str]) -> None:
         self.provider.scopes = frozenset(scopes)

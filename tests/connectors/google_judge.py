@@ -10,51 +10,29 @@ contact may be sent, as the same document demands it of ``people.updateContact``
 from __future__ import annotations
 
 import json
-import os
 import re
-from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx2
-from aios_connect_google.sandbox import GoogleVendor
 
-from aios_connect.sandbox import transport
+from .judging import Answered, Asked, form, specs
 
 __all__ = ["SPECS", "Judge"]
 
-SPECS = Path(os.environ.get("AIOS_SPECS", "")) / "google"
+SPECS = specs("google")
 _UNSPECIFIED = ("/token", "/revoke")
-
-
-@dataclass
-class Asked:
-    """What openapi-core wants to know of a request."""
-
-    host_url: str
-    path: str
-    method: str
-    content_type: str
-    body: bytes | None
-    parameters: Any
-
-
-@dataclass
-class Answered:
-    """And of an answer."""
-
-    status_code: int
-    content_type: str
-    headers: dict[str, str]
-    data: bytes
 
 
 class Judge:
     """A transport around a fake account that refuses what the discovery documents do not know.
+
+    Args:
+        straight: The transport to the account.
+        known: Forms of requests and answers that were judged; who gives the same set again has each form judged once only.
 
     Attributes:
         judged: How many requests were judged, each of a batch by itself.
@@ -62,10 +40,11 @@ class Judge:
         transport: The transport.
     """
 
-    def __init__(self, vendor: GoogleVendor) -> None:
+    def __init__(self, straight: httpx2.BaseTransport, known: set[Any] | None = None) -> None:
         self.judged = 0
         self.operations: set[str] = set()
-        self._straight = transport(vendor)
+        self._straight = straight
+        self._known = known
         self.transport = httpx2.MockTransport(self._answer)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
@@ -98,6 +77,13 @@ class Judge:
         query = ImmutableMultiDict(parse_qsl(parts.query, keep_blank_values=True))
         unknown = set(query) - {one["name"] for one in operation["parameters"] if one["in"] == "query"}
         assert not unknown, f"{method} {parts.path} has no parameter {unknown}"
+        self.judged += 1
+        self.operations.add(operation["operationId"])
+        told = (host, operation["operationId"], frozenset(query), form(body), status, form(content))
+        if self._known is not None:
+            if told in self._known:
+                return
+            self._known.add(told)
         data = json.dumps(_without_null(json.loads(body))).encode() if method == "PATCH" else body
         kind = "application/json" if body else ""
         parameters = RequestParameters(query=query, header=Headers({}))
@@ -108,8 +94,6 @@ class Judge:
         elif status >= 400:
             error = json.loads(content)["error"]
             assert (error["code"], bool(error["message"])) == (status, True)
-        self.judged += 1
-        self.operations.add(operation["operationId"])
 
 
 @cache

@@ -18,7 +18,7 @@ from aios_connect_google.sandbox import ADDRESS, EVIDENCE, TOKEN, GoogleVendor, 
 
 from aios_connect.connectors import Change
 from aios_connect.connectors.sending import Letter
-from aios_connect.sandbox import serve
+from aios_connect.sandbox import serve, transport
 
 from .google_account import connector, everything
 from .google_judge import SPECS, Judge
@@ -30,7 +30,7 @@ needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="AIOS_SPECS names no
 def judged() -> Iterator[tuple[GoogleVendor, Judge, Google]]:
     pytest.importorskip("openapi_core")
     vendor = furnish(GoogleVendor())
-    judge = Judge(vendor)
+    judge = Judge(transport(vendor))
     yield vendor, judge, connector(vendor, through=judge.transport)
     assert judge.judged > 0
 

@@ -6,135 +6,20 @@ The specs are those of the folder that ``AIOS_SPECS`` names; without it, and wit
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from aios_connect_hubspot import HubSpot
 from aios_connect_hubspot._objects import OBJECTS
-from aios_connect_hubspot.sandbox import TOKEN, Hazards, HubSpotVendor, furnish
+from aios_connect_hubspot.sandbox import REFRESH, TOKEN, Hazards, HubSpotVendor, furnish
 from aios_connect_hubspot.sandbox._associations import TYPES
 
 from aios_connect.connectors import Change
 from aios_connect.sandbox import Delivery, Server, serve, transport
 
+from .hubspot_judge import SPECS, Judge
 from .hubspot_office import connector, create, everything, update
-
-SPECS = Path(os.environ.get("AIOS_SPECS", "")) / "hubspot"
-
-
-@dataclass
-class Asked:
-    """What openapi-core wants to know of a request."""
-
-    host_url: str
-    path: str
-    method: str
-    content_type: str
-    body: bytes | None
-    parameters: Any
-
-
-@dataclass
-class Answered:
-    """And of an answer."""
-
-    status_code: int
-    content_type: str
-    headers: dict[str, str]
-    data: bytes
-
-
-class Judge:
-    """A transport around a fake account that refuses what the vendor's specs do not know.
-
-    The specs are stricter with unknown fields of a body here than as they were published. In one thing they are relaxed: the values
-    of properties may be null, as every example of HubSpot's documentation shows them.
-    """
-
-    def __init__(self, vendor: HubSpotVendor) -> None:
-        self.judged = 0
-        self._straight = transport(vendor)
-        self.transport = httpx2.MockTransport(self._answer)
-
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        from openapi_core.datatypes import RequestParameters
-        from werkzeug.datastructures import Headers, ImmutableMultiDict
-
-        response = self._straight.handle_request(request)
-        path = request.url.path
-        if path.startswith(("/account-info/", "/oauth/")):
-            return response  # there is no spec for these
-        openapi, queries = _spec(_file(path))
-        body = request.read()
-        query = ImmutableMultiDict(list(request.url.params.multi_items()))
-        asked = Asked(
-            "https://api.hubapi.com",
-            path,
-            request.method.lower(),
-            request.headers.get("content-type", ""),
-            body or None,
-            RequestParameters(query=query, header=Headers(dict(request.headers))),
-        )
-        openapi.validate_request(asked)
-        unknown = set(query) - {name for method, name in queries if method == request.method.lower()}
-        assert not unknown, f"{request.method} {path} has no parameter {unknown}"
-        content = response.read()
-        headers = dict(response.headers)
-        openapi.validate_response(asked, Answered(response.status_code, headers.get("content-type", ""), headers, content))
-        self.judged += 1
-        return response
-
-
-@cache
-def _spec(name: str) -> tuple[Any, set[tuple[str, str]]]:
-    """A spec, made stricter, and the names of its query parameters by method."""
-    from openapi_core import Config, OpenAPI
-
-    document = json.loads((SPECS / f"{name}.openapi.json").read_text())
-    schemas = document["components"]["schemas"]
-    for schema in schemas.values():
-        values = schema.get("properties", {}).get("properties", {})
-        if values.get("additionalProperties") == {"type": "string"}:
-            values["additionalProperties"] = {"type": "string", "nullable": True}
-    queries = set()
-    for operations in document["paths"].values():
-        for method, operation in operations.items():
-            queries |= {(method, one["name"]) for one in operation.get("parameters", ()) if one["in"] == "query"}
-            for content in operation.get("requestBody", {}).get("content", {}).values():
-                _close(content["schema"], schemas, set())
-    return OpenAPI.from_dict(document, config=Config(spec_validator_cls=None)), queries
-
-
-def _close(schema: dict[str, Any], schemas: dict[str, Any], seen: set[str]) -> None:
-    """No fields but those that the schema names, in it and in all that it holds."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        if name not in seen:
-            seen.add(name)
-            _close(schemas[name], schemas, seen)
-        return
-    if schema.get("properties"):
-        schema.setdefault("additionalProperties", False)
-    for inner in (*schema.get("properties", {}).values(), schema.get("items")):
-        if isinstance(inner, dict):
-            _close(inner, schemas, seen)
-
-
-def _file(path: str) -> str:
-    _, _, version, area, *rest = path.split("/")
-    if version == "v4":
-        return "crm-associations-v4"
-    if area == "objects":
-        plain = ("contacts", "companies", "deals", "tickets")
-        return f"crm-{rest[0]}" if rest[0] in plain else f"crm-objects-{rest[0]}"
-    return f"crm-{area}"
-
 
 needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="AIOS_SPECS names no folder with the vendor's specs")
 
@@ -143,7 +28,7 @@ needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="AIOS_SPECS names no
 def judged() -> Iterator[tuple[HubSpotVendor, Judge, HubSpot]]:
     pytest.importorskip("openapi_core")
     vendor = furnish(HubSpotVendor(hazards=Hazards(lag=0.0, html_404=False)))
-    judge = Judge(vendor)
+    judge = Judge(transport(vendor))
     yield vendor, judge, connector(vendor, through=judge.transport)
     assert judge.judged > 0
 
@@ -200,6 +85,19 @@ def test_all_that_is_written_is_as_the_specs_say(judged: tuple[HubSpotVendor, Ju
     assert hubspot.write("activities", [Change("create", "c", patch=call)])[0].outcome == "written"
     assert hubspot.find("contacts", [made[1].record["properties"]["aios_key"] if made[1].record else ""])
     assert hubspot.write("contacts", [Change("delete", "x", id)])[0].outcome == "written"
+
+
+@needs_specs
+def test_tokens_are_given_out_as_the_specs_say(judged: tuple[HubSpotVendor, Judge, HubSpot]) -> None:
+    _, judge, _ = judged
+    asked = {"grant_type": "refresh_token", "client_id": "us", "client_secret": "ours", "refresh_token": REFRESH}
+    with httpx2.Client(transport=judge.transport, base_url="https://api.hubapi.com") as client:
+        told = client.post("/oauth/v1/token", data=asked)
+        assert (told.status_code, judge.judged) == (200, 1)
+        assert client.post("/oauth/v1/token", data={**asked, "refresh_token": "other"}).status_code == 400
+        token = told.json()["access_token"]
+        assert client.get(f"/oauth/v1/access-tokens/{token}", headers={"authorization": f"Bearer {token}"}).status_code == 200
+        assert judge.judged == 3
 
 
 @needs_specs

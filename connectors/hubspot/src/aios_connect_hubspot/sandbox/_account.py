@@ -203,7 +203,8 @@ class Account(Vendor):
     @route("GET", "/oauth/v1/access-tokens/{token}")
     def access_token(self, call: Call, token: str) -> Any:
         self.enter(call)
-        return {"token": token, "user": "nora@example.com", "scopes": sorted(self.scopes or ()), "hub_id": 24680}
+        whose = {"user": "nora@example.com", "user_id": 71, "hub_id": 24680, "app_id": 1357}
+        return {"token": token, "token_type": "access", "expires_in": 1800, "scopes": sorted(self.scopes or ()), **whose}
 
     @route("POST", "/oauth/v2/private-apps/get/access-token-info")
     def app_token(self, call: Call) -> Any:
