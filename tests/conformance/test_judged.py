@@ -14,7 +14,7 @@ from .google_world import GoogleWorld
 from .hubspot_world import HubSpotWorld
 
 CASES = [
-    (HubSpotWorld, "https://api.hubapi.com/crm/v3/owners"),
+    (HubSpotWorld, "https://api.hubapi.com/crm/v3/owners/"),
     (GoogleWorld, "https://gmail.googleapis.com/gmail/v1/users/me/labels"),
 ]
 

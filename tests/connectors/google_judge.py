@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import re
 from email.parser import BytesParser
-from email.policy import HTTP
-from functools import cache
+from email.policy import compat32
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -138,9 +138,10 @@ def _without_null(value: Any) -> Any:
     return [_without_null(item) for item in value] if isinstance(value, list) else value
 
 
+@lru_cache(64)  # the same is asked and answered again and again where rates are tried
 def _parts(kind: str, content: bytes) -> dict[str, bytes]:
     """The parts of a ``multipart/mixed`` body, by their names."""
-    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + content)
+    message = BytesParser(policy=compat32).parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + content)
     found: dict[str, bytes] = {}
     for part in message.walk():
         if not part.is_multipart():
