@@ -265,7 +265,7 @@ def test_waiting_ends_when_a_message_comes(office: MailOffice) -> None:
     _, cursor, _ = office.read()
     coming = threading.Timer(0.3, office.put, (note(1),))
     coming.start()
-    assert office.mail.wait(cursor, 30)
+    assert office.mail.wait(cursor, 120)
     coming.join()
     assert [raw["subject"] for raw in office.read(cursor)[0]] == ["Note 1"]
 
@@ -273,7 +273,7 @@ def test_waiting_ends_when_a_message_comes(office: MailOffice) -> None:
 def test_what_came_before_the_waiting_began_counts(office: MailOffice) -> None:
     _, cursor, _ = office.read()
     office.put(note(1))
-    assert office.mail.wait(cursor, 30)
+    assert office.mail.wait(cursor, 120)
 
 
 def test_waiting_ends_when_nothing_comes(office: MailOffice) -> None:

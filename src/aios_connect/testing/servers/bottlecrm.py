@@ -38,6 +38,8 @@ _PYTHONS: Final = ("3.13", "3.12")
 _PINS: Final = Path(__file__).with_suffix(".txt")
 _KEY: Final = "only-on-loopback-and-only-as-long-as-its-test"
 _SETTINGS: Final = """
+from datetime import timedelta
+
 from crm.settings import *
 from webhooks import ssrf
 
@@ -56,6 +58,7 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "crm.sq
     "transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"}}}
 ALLOWED_HOSTS = ["127.0.0.1"]
 MIGRATION_MODULES = _Whatever()
+SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"] = timedelta(days=1)
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_BROKER_URL = "memory://"
 CELERY_RESULT_BACKEND = "cache+memory://"
@@ -152,7 +155,8 @@ def bottlecrm(folder: Path, *, progress: Say = nobody) -> Iterator[BottleCRMServ
     def command(port: int) -> list[str]:
         told = [f"{name}={value}" for name, value in _environment(f"http://127.0.0.1:{port}").items()]
         serving = [str(programs / "gunicorn"), "crm.wsgi:application", "--bind", f"127.0.0.1:{port}"]
-        return ["env", *told, *serving, "--workers", "1", "--threads", "8", "--keep-alive", "60", "--log-level", "warning"]
+        serving += "--workers 1 --threads 8 --keep-alive 60 --timeout 0 --log-level warning".split()
+        return ["env", *told, *serving]
 
     progress("starting BottleCRM")
     with running("BottleCRM", command, folder, ready="/healthz/") as (url, pid):

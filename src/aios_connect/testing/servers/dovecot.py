@@ -211,7 +211,7 @@ class DebianMailServer(MailServer):
 
     def settled(self) -> None:
         """Exim delivers after it has answered: wait until its queue is empty."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 150
         while any(self.spool.glob("input/**/*-[HD]")):
             if time.monotonic() > deadline:
                 raise RuntimeError("Exim does not get done")

@@ -17,7 +17,7 @@ from typing import Final
 __all__ = ["python_of"]
 
 _ASK: Final = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2], sys.executable)"
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 120.0
 
 
 def python_of(*versions: str) -> str:

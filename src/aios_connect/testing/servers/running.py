@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 __all__ = ["Say", "free_port", "installed", "nobody", "running", "version_of"]
 
-_PATIENCE: Final = 60.0
+_PATIENCE: Final = 180.0
 _POLL: Final = 0.02
 
 Say = Callable[[str], None]
