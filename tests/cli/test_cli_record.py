@@ -27,7 +27,7 @@ from .conftest import Aios
 SECRET = "k-9f8e7d6c5b4a3210"
 PLANTED = (
     "Zephyrine", "Halloran", "Quistgaard", "Wolkenstein", "Ägidius", "harborlane", "quayside", "Kestrel Yard", "5035550142", "555-0177",
-    "20 7946 0958", "97205", "Grace", "sid-cookie-value", SECRET,
+    "20 7946 0958", "97205", "Gracewater", "sid-cookie-value", SECRET,
 )  # fmt: skip
 """Names, addresses and secrets, each in places of its own."""
 
@@ -66,7 +66,7 @@ class Rolodex(Connector):
         while url:
             answer = self.context.http.request("GET", url, params=None if url != "people" else {"book": self.context.settings["book"]})
             body = answer.json()
-            if "Grace" in body:
+            if "Gracewater" in body:
                 raise TruncatedError("never")
             url = body["next"]
             people = [item for item in body["items"] if item["kind"] == "person"]
@@ -93,7 +93,7 @@ FIELDS = [
     {"name": "first", "type": "text", "label": "First name"},
     {"name": "last", "type": "text", "label": "Last name"},
     *({"name": name, "type": "object", "label": name} for name in ("born", "paid", "notes", "home", "by_person", "signature")),
-    {"name": "stage", "type": "choice", "label": "Stage", "choices": [["lead", "Lead of Grace"], ["won", "Won"]]},
+    {"name": "stage", "type": "choice", "label": "Stage", "choices": [["lead", "Lead of Gracewater"], ["won", "Won"]]},
 ]
 
 
@@ -121,12 +121,12 @@ def people(url: str) -> list[dict[str, Any]]:
             "id": "7002",
             "rev": "12345679",
             "first": "Ägidius",
-            "last": "Grace",
+            "last": "Gracewater",
             "stage": "won",
             "mail": "a@quayside.harborlane.com",
             "boss": "7001",
-            "signature": "Grace of Quayside",
-            "notes": ["reports to Zephyrine O'Halloran", "call +44 20 7946 0958, ask for Grace", "<b>Wolkenstein</b>"],
+            "signature": "Gracewater of Quayside",
+            "notes": ["reports to Zephyrine O'Halloran", "call +44 20 7946 0958, ask for Gracewater", "<b>Wolkenstein</b>"],
             "by_person": {"Mr Quistgaard": 3, "zephyrine.ohalloran@harborlane.com": 1},
         },
     ]

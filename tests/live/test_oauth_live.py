@@ -157,7 +157,7 @@ def secrets_of(*kept: Secrets | None) -> list[str]:
 
 def test_who_consents_is_connected(desk: Desk) -> None:
     code, seen = desk.connect()
-    assert (code, "club works: Club, the club, as alice" in seen) == (0, True), seen
+    assert (code, f"club works: Club, the club, as {USER}" in seen) == (0, True), seen
     assert "code_challenge_method=S256" in seen
     checked = desk.aios("check")
     assert checked.returncode == 0, checked.stderr
@@ -179,7 +179,7 @@ def test_an_answer_with_another_state_is_not_taken(desk: Desk) -> None:
         assert "Open the address that aios shows now" in strange.text
         desk.consent(address)
         assert terminal.end() == 0, terminal.seen
-    assert "as alice" in terminal.seen
+    assert f"as {USER}" in terminal.seen
 
 
 def test_who_declines_is_told_what_to_do(desk: Desk) -> None:
@@ -357,7 +357,7 @@ def test_a_renewal_is_not_on_a_cassette_that_is_recorded_meanwhile(desk: Desk) -
     assert desk.server.requests("/oauth/token") == before + 1
     text = (desk.folder / "members.yaml").read_text()
     assert "/oauth/userinfo" in text
-    for word in ("/oauth/token", "alice", "lidell", "127.0.0.1", "authorization", desk.client.id, *secrets_of(desk.kept())):
+    for word in ("/oauth/token", USER, "lidell", "127.0.0.1", "authorization", desk.client.id, *secrets_of(desk.kept())):
         assert word not in text.lower()
 
 
@@ -423,7 +423,7 @@ def test_who_types_the_code_on_another_device_is_connected(desk: Desk) -> None:
         code = code_on(terminal)
         desk.browser.open(f"{desk.server.url}/device").sign_in(USER, PASSWORD).fill(user_code=code, answer="accept")
         assert terminal.end() == 0, terminal.seen
-    assert "club works: Club, the club, as alice" in terminal.seen
+    assert f"club works: Club, the club, as {USER}" in terminal.seen
     desk.keep()
     assert desk.aios("check").returncode == 0, "it is renewed as any other"
     for secret in secrets_of(desk.kept()):

@@ -28,7 +28,7 @@ from .running import Say, installed, nobody, running, version_of
 
 __all__ = ["IamClient", "IamServer", "iam"]
 
-USER: Final = "alice"
+USER: Final = "persephone"
 PASSWORD: Final = "only-on-loopback"  # noqa: S105 # of a server that dies with its test
 _PINS: Final = Path(__file__).with_suffix(".txt")
 _PROGRAM: Final = """
@@ -69,7 +69,7 @@ app = create_app(config={
 server = pytest_iam.Server(app, port, Backend.instance, logging=True)
 with app.app_context():
     Backend.instance.save(models.User(
-        user_name=user, password=password, formatted_name="Alice Lidell", family_name="Lidell", emails=["alice@example.org"],
+        user_name=user, password=password, formatted_name="Persephone Lidell", family_name="Lidell", emails=["persephone@example.org"],
     ))
 
 asked, answered = {}, {}
