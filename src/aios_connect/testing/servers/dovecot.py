@@ -25,7 +25,7 @@ from shlex import quote
 from typing import Final
 
 from .mail import DOMAIN, PASSWORD, Issuer, MailServer, certificate, issuing
-from .running import Say, free_port, nobody, running
+from .running import FETCHING, Say, free_port, nobody, running
 
 __all__ = ["DebianMailServer", "dovecot"]
 
@@ -302,8 +302,12 @@ def _fetch(place: Path) -> None:
     try:
         _run(command, place)
     except RuntimeError:
-        _run(["apt-get", "update", "--quiet"], place)
-        _run(command, place)
+        FETCHING(_renewed, command, place)
+
+
+def _renewed(command: list[str], place: Path) -> None:
+    _run(["apt-get", "update", "--quiet"], place)
+    _run(command, place)
 
 
 def _run(command: list[str], place: Path) -> None:

@@ -19,10 +19,19 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["Say", "free_port", "installed", "nobody", "running", "version_of"]
+import tenacity
+
+__all__ = ["FETCHING", "Say", "free_port", "installed", "nobody", "running", "version_of"]
 
 _PATIENCE: Final = 180.0
 _POLL: Final = 0.02
+FETCHING: Final = tenacity.Retrying(
+    retry=tenacity.retry_if_exception_type(RuntimeError),
+    wait=tenacity.wait_incrementing(5, 10),
+    stop=tenacity.stop_after_attempt(3),
+    reraise=True,
+)
+"""For what comes over a network, which may fail for a moment: three tries, and the words of the last one."""
 
 Say = Callable[[str], None]
 
@@ -133,7 +142,7 @@ def _install(title: str, place: Path, pins: list[str], progress: Say, interprete
     else:
         with_pip = [sys.executable, "-m", "pip", "--python", python] if pip else [python, "-m", "pip"]
         command = [*with_pip, "install", "--quiet", "--disable-pip-version-check"]
-    _run(title, [*command, "--no-deps", "--only-binary", ":all:", *pins])
+    FETCHING(_run, title, [*command, "--no-deps", "--only-binary", ":all:", *pins])
 
 
 def _run(title: str, command: list[str]) -> None:
