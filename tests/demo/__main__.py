@@ -14,7 +14,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -141,8 +141,10 @@ def third(story: Story, aios: Aios, sheet: Sheet, crm: Tryton, account: Account)
     counts = aios.begin_plan(ALL, "joined.jsonl", shown=6)()
     story.expect("it would get everything, and nobody else anything", counts, {"hub": {"create": 81}})
     story.act("kill -9, when HubSpot has made the second batch and has not answered yet")
+    victim: Future[int] = Future()
+    account.kill_after(2, victim)  # before it begins: it may be quick
     died = aios.begin("apply", "joined.jsonl", "--yes", fine=(-signal.SIGKILL,))
-    account.kill_after(2, died.pid)
+    victim.set_result(died.pid)
     died()
     story.expect("HubSpot has companies and people, no deals", account.counts(), {"companies": 15, "people": 41, "deals": 0})
     report = aios.json("apply", "joined.jsonl", "--yes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -39,12 +40,12 @@ class Account:
         assert record is not None, email
         self.vendor.records["contacts"].change(record.id, values, by="ann")
 
-    def kill_after(self, writes: int, victim: int) -> None:
+    def kill_after(self, writes: int, victim: Future[int]) -> None:
         """Kill a process when so many batches were written, before the answer to the last one is on its way.
 
         Args:
             writes: How many.
-            victim: Its process id.
+            victim: Its process id, as soon as it has one.
         """
         seen = 0
 
@@ -53,7 +54,7 @@ class Account:
             seen += call.path.endswith("/batch/create")
             if seen == writes:
                 self.vendor.after = lambda call: None
-                os.kill(victim, signal.SIGKILL)
+                os.kill(victim.result(60), signal.SIGKILL)
 
         self.vendor.after = strike
 
