@@ -23,6 +23,9 @@ from sqlalchemy import create_engine, text
 
 from aios_connect.store.engine import Store
 
+for name in ("NO_PROXY", "no_proxy"):  # servers of tests are on this machine, and a proxy is not
+    os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost")))
+
 settings.register_profile("untimed", settings.default, deadline=None)  # how long an example takes is no fact about it
 settings.load_profile("untimed")
 

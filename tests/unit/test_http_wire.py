@@ -210,6 +210,8 @@ def test_a_proxy_gets_the_request() -> None:
 def test_the_environment_names_a_proxy_only_if_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(says(body(PLAIN))) as (proxy, asked):
         monkeypatch.setenv("HTTP_PROXY", proxy)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
         seam = Http(provider="acme", base_url="http://vendor.example", attempts=1, sleep=lambda _: None)
         assert seam.request("GET", "/deals").content == PLAIN
         seam.close()
