@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pins.txt").write_text("some-server==1.0\n")
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "machine"))
     monkeypatch.setenv("AIOS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(running.FETCHING, "sleep", lambda seconds: None)
+    monkeypatch.setattr(running, "_PAUSES", (0.0, 0.0))
     return installer.parent
 
 
@@ -44,3 +45,14 @@ def test_an_index_that_goes_on_failing_is_quoted(machine: Path, tmp_path: Path) 
     with pytest.raises(RuntimeError, match="A server could not be installed:\nthe index does not answer, 3 to go"):
         installed("A server", tmp_path / "pins.txt", nobody)
     assert not list((tmp_path / "cache").glob("*/installed"))
+
+
+def test_a_server_can_be_made_before_our_own_packages_are_there() -> None:
+    """The demo does, on a new machine: nothing but the standard library and this project's own modules."""
+    source = Path(__file__).parents[2] / "src"
+    told = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import aios_connect.testing.servers.__main__ as made; print(made.__name__)"
+    )
+    command = [sys.executable, "-I", "-S", "-c", told, str(source)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == "aios_connect.testing.servers.__main__", ran.stderr

@@ -25,7 +25,7 @@ from shlex import quote
 from typing import Final
 
 from .mail import DOMAIN, PASSWORD, Issuer, MailServer, certificate, issuing
-from .running import FETCHING, Say, free_port, nobody, running
+from .running import Say, fetched, free_port, nobody, running
 
 __all__ = ["DebianMailServer", "dovecot"]
 
@@ -302,7 +302,7 @@ def _fetch(place: Path) -> None:
     try:
         _run(command, place)
     except RuntimeError:
-        FETCHING(_renewed, command, place)
+        fetched(_renewed, command, place)
 
 
 def _renewed(command: list[str], place: Path) -> None:

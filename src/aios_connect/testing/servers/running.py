@@ -19,19 +19,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import tenacity
-
-__all__ = ["FETCHING", "Say", "free_port", "installed", "nobody", "running", "version_of"]
+__all__ = ["Say", "fetched", "free_port", "installed", "nobody", "running", "version_of"]
 
 _PATIENCE: Final = 180.0
 _POLL: Final = 0.02
-FETCHING: Final = tenacity.Retrying(
-    retry=tenacity.retry_if_exception_type(RuntimeError),
-    wait=tenacity.wait_incrementing(5, 10),
-    stop=tenacity.stop_after_attempt(3),
-    reraise=True,
-)
-"""For what comes over a network, which may fail for a moment: three tries, and the words of the last one."""
+_PAUSES: Final = (5.0, 15.0)
 
 Say = Callable[[str], None]
 
@@ -88,6 +80,26 @@ def free_port() -> int:
             return port
 
 
+def fetched(step: Callable[..., None], *arguments: object) -> None:
+    """What comes over a network, which may fail for a moment: three tries, and the words of the last one.
+
+    A loop of our own: the demo makes its server while the packages of this project are still being installed.
+
+    Args:
+        step: What to try.
+        *arguments: With what.
+
+    Raises:
+        RuntimeError: As the last try did.
+    """
+    for pause in _PAUSES:
+        try:
+            return step(*arguments)
+        except RuntimeError:
+            time.sleep(pause)
+    return step(*arguments)
+
+
 @contextlib.contextmanager
 def running(title: str, command: Callable[[int], list[str]], folder: Path, *, ready: str) -> Iterator[tuple[str, int]]:
     """A server process on a free port, ready to answer. It ends with the block, and with this process however that ends.
@@ -142,7 +154,7 @@ def _install(title: str, place: Path, pins: list[str], progress: Say, interprete
     else:
         with_pip = [sys.executable, "-m", "pip", "--python", python] if pip else [python, "-m", "pip"]
         command = [*with_pip, "install", "--quiet", "--disable-pip-version-check"]
-    FETCHING(_run, title, [*command, "--no-deps", "--only-binary", ":all:", *pins])
+    fetched(_run, title, [*command, "--no-deps", "--only-binary", ":all:", *pins])
 
 
 def _run(title: str, command: list[str]) -> None:
