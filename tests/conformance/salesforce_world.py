@@ -16,6 +16,7 @@ from aios_connect.connectors import Connector, Raw
 from aios_connect.sandbox import Answer
 from aios_connect.testing.conformance import Sample, VendorWorld
 from aios_connect.testing.conformance.wire import Sent
+from tests.connectors.salesforce_judge import Judge
 
 __all__ = ["SalesforceWorld"]
 
@@ -112,7 +113,9 @@ class SalesforceWorld(VendorWorld):
         self.tokens.put("crm", self.secrets)  # somebody has just consented
 
     def vendor(self) -> SalesforceVendor:
-        return SalesforceVendor(self.clock, hazards=replace(Hazards(), locks=0, page=self.page_size))
+        vendor = SalesforceVendor(self.clock, hazards=replace(Hazards(), locks=0, page=self.page_size))
+        Judge(vendor)
+        return vendor
 
     def provisioned(self) -> Connector:
         """Somebody connected long ago: the places are there, as they are in nearly every process."""

@@ -12,9 +12,10 @@ import pytest
 from aios_connect_salesforce.sandbox import Hazards, SalesforceVendor, furnish
 
 from aios_connect.connectors import AuthError, Change, ConfigError, Receipt, UnavailableError
-from aios_connect.sandbox import FAULTS, Answer, Call, Fault, Schedule, transport
+from aios_connect.sandbox import FAULTS, Answer, Fault, Schedule, transport
 
-from .salesforce_office import calls, connector, create, records, update
+from .salesforce_judge import Judge
+from .salesforce_office import URL, calls, connector, create, records, update
 
 N = 1_000
 
@@ -532,23 +533,21 @@ def test_a_day_whose_calls_end_in_the_middle_of_a_batch_forgets_no_receipt() -> 
 def test_requests_hold_only_fields_that_the_describe_lets_be_written() -> None:
     vendor = furnish(SalesforceVendor())
     salesforce = provisioned(vendor)
-    seen: list[Call] = []
-    vendor.before = seen.append
+    judge = Judge(vendor)
     for object in ("Account", "Contact", "Lead", "Opportunity", "Task", "Event"):
         for raw in list(records(salesforce, object).values())[:2]:
             salesforce.write(object, [update(raw, **{"Name" if "Name" in raw and object == "Account" else "Description": "new"})])
-    patches = [
-        part
-        for call in seen
-        if call.path.endswith("/composite")
-        for part in json.loads(call.body)["compositeRequest"]
-        if part["method"] == "PATCH"
-    ]
-    for part in patches:
-        for record in part["body"]["records"]:
-            fields = vendor.tables[record["attributes"]["type"]].fields
-            assert all(fields[name].updatable for name in record if name not in ("attributes", "Id"))
-    assert len(patches) == 12
+    salesforce.write("Contact", [create(number, LastName=f"L{number}") for number in range(3)])
+    salesforce.write("Task", [create(1, Subject="Call")])
+    assert judge.judged == {"PATCH": 12, "POST": 4}
+
+
+def test_the_judge_sees_a_field_that_nobody_may_give_to_a_new_record() -> None:
+    vendor = SalesforceVendor()
+    Judge(vendor)
+    given = {"records": [{"attributes": {"type": "Contact"}, "LastName": "Zhao", "CreatedById": "005000000000001AAA"}]}
+    with pytest.raises(AssertionError, match="describe calls not creatable"):
+        connector(vendor).context.http.request("POST", f"{URL}/services/data/v61.0/composite/sobjects", json=given)
 
 
 class BrokenOff(httpx2.BaseTransport):
