@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -142,3 +143,88 @@ def test_who_updates_a_list_of_a_contact_by_its_new_item_loses_the_others() -> N
     body = {"phoneNumbers": [{"value": "3", "type": "mobile"}], "metadata": person["metadata"]}
     told(ask(vendor, "PATCH", f"/v1/{name}:updateContact?updatePersonFields=phoneNumbers", body))
     assert [one["value"] for one in told(ask(vendor, "GET", place))["phoneNumbers"]] == ["3"]
+
+
+CONTACTS = "/v1/people/me/connections?personFields=names,metadata&requestSyncToken=true"
+
+
+def is_refused(url: str) -> Callable[[GoogleVendor], bool]:
+    """One call after the other without counting."""
+    return lambda vendor: any(ask(vendor, "GET", url).status in (403, 429) for _ in range(12))
+
+
+def takes_its_own_write_for_somebody_elses(vendor: GoogleVendor) -> bool:
+    """It knows its writes by the instant at which it sent them."""
+    sent = vendor.clock.now()
+    return datetime.fromisoformat(told(ask(vendor, "POST", EVENTS, {"summary": "A", **DAY}))["updated"]) > sent
+
+
+def loses_events(vendor: GoogleVendor) -> bool:
+    """A page that is short is taken for the last one."""
+    for number in range(30):
+        vendor.make_event({"summary": str(number), **DAY})
+    count = 0
+    for page in pages(vendor, 5):
+        count += len(page["items"])
+        if len(page["items"]) < 5:
+            break
+    return count < 30
+
+
+def forgets(url: str, token: str, back: str) -> Callable[[GoogleVendor], bool]:
+    """A token is kept over the holidays, and good no more."""
+
+    def harmed(vendor: GoogleVendor) -> bool:
+        vendor.receive_mail(b"Subject: A\r\n\r\nHello.\r\n")
+        kept = told(ask(vendor, "GET", url))[token]
+        vendor.clock.sleep(3600)
+        vendor.receive_mail(b"Subject: B\r\n\r\nHello.\r\n")
+        vendor.clock.sleep(40 * 86_400)
+        return ask(vendor, "GET", back + kept).status >= 400
+
+    return harmed
+
+
+def misses_what_was_just_made(vendor: GoogleVendor) -> bool:
+    token = told(ask(vendor, "GET", CONTACTS))["nextSyncToken"]
+    vendor.make_contact({"names": [{"givenName": "Sam"}]})
+    return "connections" not in told(ask(vendor, "GET", f"{CONTACTS}&syncToken={token}"))
+
+
+def takes_one_for_another(vendor: GoogleVendor) -> bool:
+    asks = [Ask("POST", "calendars/primary/events", body={"summary": f"n{number}n", **DAY}) for number in range(20)]
+    kind = {"authorization": f"Bearer {TOKEN}", "content-type": f"multipart/mixed; boundary={BOUNDARY}"}
+    answer = vendor.exchange("POST", "/batch/calendar/v3", kind, encode(asks, "calendar/v3"))
+    places = [answer.body.index(f"n{number}n".encode()) for number in range(20)]
+    return places != sorted(places)
+
+
+VICTIMS: dict[str, tuple[Callable[[GoogleVendor], bool], Any]] = {
+    "latency": (takes_its_own_write_for_somebody_elses, 0.1),
+    "calendar": (is_refused(EVENTS), 10),
+    "people": (is_refused(CONTACTS), 10),
+    "gmail": (is_refused("/gmail/v1/users/me/messages"), 50),
+    "short_pages": (loses_events, True),
+    "calendar_tokens": (forgets(EVENTS, "nextSyncToken", f"{EVENTS}?syncToken="), 30.0),
+    "people_tokens": (forgets(CONTACTS, "nextSyncToken", f"{CONTACTS}&syncToken="), 7.0),
+    "history": (forgets("/gmail/v1/users/me/profile", "historyId", "/gmail/v1/users/me/history?startHistoryId="), 7.0),
+    "lag": (misses_what_was_just_made, 60.0),
+    "shuffled": (takes_one_for_another, True),
+}
+"""Hazard -> a client that does what most do and whom it harms, and how hard it has to be."""
+
+
+@pytest.mark.parametrize("hazard", VICTIMS)
+def test_a_hazard_alone_harms_a_client_and_without_it_nothing_does(hazard: str) -> None:
+    harmed, hard = VICTIMS[hazard]
+    assert harmed(only(**{hazard: hard}))
+    assert not harmed(only())
+    assert getattr(Hazards(), hazard), "it is on unless it is turned off"
+
+
+def test_every_hazard_has_its_victim_and_names_its_evidence() -> None:
+    assert set(VICTIMS) == set(Hazards.__dataclass_fields__)
+    assert Hazards.__doc__ is not None
+    for name in Hazards.__dataclass_fields__:
+        line = next(line for line in Hazards.__doc__.splitlines() if line.strip().startswith(f"{name}:"))
+        assert any(mark in line for mark in ("http", "document", "assumed", "developers."))
