@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -41,12 +42,14 @@ class Tap:
         asked: What was asked, in order.
         heard: Set by every request.
         instead: Method and how often it was asked for -> called instead of passing that request on.
+        quiet: Waits until everything that was asked so far is over at the server, once those who asked are gone.
     """
 
     url: str
     asked: list[Asked]
     heard: threading.Event
     instead: dict[tuple[str, int], Callable[[], object]]
+    quiet: Callable[[], None]
 
 
 @contextmanager
@@ -94,14 +97,35 @@ def tapped(url: str) -> Iterator[Tap]:
     class Server(ThreadingHTTPServer):
         daemon_threads = False  # the end waits for what is under way
 
+        def process_request(self, request: Any, client_address: Any) -> None:
+            with changed:
+                under_way.append(client_address)
+            super().process_request(request, client_address)
+
+        def process_request_thread(self, request: Any, client_address: Any) -> None:
+            super().process_request_thread(request, client_address)
+            with changed:
+                under_way.remove(client_address)
+                changed.notify_all()
+
         def handle_error(self, request: Any, client_address: Any) -> None:
             """Whoever asked is no more."""
 
+    under_way: list[Any] = []
+    changed = threading.Condition()
     server = Server(("127.0.0.1", 0), Handler)
+
+    def quiet() -> None:
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=120) as last:
+            last.shutdown(socket.SHUT_WR)
+            last.recv(1)  # it was their turn before it was ours
+        with changed:
+            assert changed.wait_for(lambda: not under_way, 120), "somebody still asks"
+
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield Tap(f"http://127.0.0.1:{server.server_port}", asked, heard, instead)
+        yield Tap(f"http://127.0.0.1:{server.server_port}", asked, heard, instead, quiet)
     finally:
         server.shutdown()
         thread.join()

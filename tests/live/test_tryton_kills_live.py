@@ -106,6 +106,7 @@ class Scene:
         process.join(60 if kill_after is None else kill_after)
         process.kill()
         process.join()
+        self.tap.quiet()  # what it asked for last may still be done
         lived = process.exitcode != -signal.SIGKILL
         said = (self.project / "said.txt").read_text()
         assert heard and process.exitcode in (0, -signal.SIGKILL), said
