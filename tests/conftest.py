@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import ipaddress
 import os
+import pkgutil
 import pwd
 import secrets
 import shutil
@@ -28,6 +30,23 @@ for name in ("NO_PROXY", "no_proxy"):  # servers of tests are on this machine, a
 
 settings.register_profile("untimed", settings.default, deadline=None)  # how long an example takes is no fact about it
 settings.load_profile("untimed")
+_PROGRAMS = ("__main__", "env", "mail_smtpd")
+"""Modules that do something when they are loaded."""
+
+
+def pytest_collection_finish() -> None:
+    """Load all that is ours, which after a whole collection is nearly nothing.
+
+    Hypothesis also tries constants of the modules that are loaded by then: where its inputs are to be the same every time, they must not
+    depend on which tests ran before.
+    """
+    if not settings.get_profile("untimed").derandomize:  # it is in CI
+        return
+    found = [path for path in Path(__file__).parents[1].glob("connectors/*/src/*/") if (path / "__init__.py").exists()]
+    for package in ("aios_connect", *sorted(path.name for path in found)):
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if module.name.rpartition(".")[2] not in _PROGRAMS:
+                importlib.import_module(module.name)
 
 
 def _stay_on_this_machine(what: str, values: tuple[Any, ...]) -> None:
