@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -17,8 +18,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine whose installer says how often it was asked, and fails as often as the file ``fails`` has letters."""
     installer = tmp_path / "machine" / "bin" / "uv"
     installer.parent.mkdir(parents=True)
-    installer.write_text(
-        f"#!{sys.executable}\n"
+    program = installer.with_suffix(".py")
+    program.write_text(
         "import pathlib, sys\n"
         "fails = pathlib.Path(__file__).with_name('fails')\n"
         "left = len(fails.read_text())\n"
@@ -26,6 +27,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "print('the index does not answer,', left, 'to go')\n"
         "sys.exit(left > 0)\n"
     )
+    installer.write_text(f'#!/bin/sh\nexec {quote(sys.executable)} {quote(str(program))} "$@"\n')  # there may be blanks in both
     installer.chmod(0o755)
     (tmp_path / "pins.txt").write_text("some-server==1.0\n")
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "machine"))

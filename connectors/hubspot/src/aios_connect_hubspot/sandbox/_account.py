@@ -176,8 +176,8 @@ class Account(Vendor):
         fresh = self.tokens.refresh(form.get("refresh_token", ""))
         if fresh is None:
             said = "refresh token is invalid, expired or revoked"
-            told = {"error": "invalid_grant", "error_description": said, "status": "BAD_REFRESH_TOKEN", "message": said}
-            raise RefusedError(400, told)
+            told = {"error": "invalid_grant", "error_description": said, "status": "BAD_REFRESH_TOKEN"}
+            raise RefusedError(400, error(said, "BAD_REFRESH_TOKEN") | told)
         return fresh
 
     @route("POST", "/oauth/v1/token")
