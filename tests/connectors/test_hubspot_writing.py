@@ -420,6 +420,7 @@ def test_an_app_that_may_only_read_is_connected_and_told_what_it_cannot_do() -> 
 
 def test_the_scopes_that_people_consented_to_are_told_and_no_token_is_in_an_address() -> None:
     vendor = HubSpotVendor(scopes=scopes_of_the_page() - {"crm.objects.deals.write"})
+    assert connector(vendor, sign_in="oauth2", app_secret="", client_id="app").check().user == "an app", "a token alone is enough"
     identity = connector(vendor, sign_in="oauth2", client_id="app").check()
     assert identity.user == "ida@example.com"
     assert identity.missing == {"write deals": "scope crm.objects.deals.write"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aios_connect.sync import settle
 from aios_connect.sync.restless import TIMES
 from tests.sync.test_outcomes_in_hubspot import Pair, pair_in_step
 
@@ -68,8 +69,8 @@ def test_it_is_tried_again_when_a_day_has_passed_and_the_automation_is_gone(pair
     assert pair.asked() == []
 
 
-def test_a_person_who_changes_their_mind_is_followed(pair: Pair) -> None:
-    for number in range(TIMES):
+def test_what_one_side_changes_to_and_fro_is_followed(pair: Pair) -> None:
+    for number in range(4 * TIMES):
         pair.left.shelves["deals"].change(pair.left_id("Roof"), {"value": "100" if number % 2 else "150"})
         assert pair.run().written == 1
     assert pair.asked() == []
@@ -85,3 +86,32 @@ def test_what_cannot_be_said_there_waits_for_a_person_though_the_rest_was_writte
     right.change(pair.right_id("Roof"), {"stage": "won"}, by="ann")
     pair.run()
     assert pair.asked() == []
+
+
+def test_a_side_that_has_nothing_to_say_and_says_it_all_day_is_not_forgotten(tmp_path: Path) -> None:
+    pair = pair_in_step(tmp_path, authority={"default": "only left"})
+    written = 0
+    for _ in range(3 * TIMES):
+        if value(pair, "right") != "222":
+            pair.right.shelves["deals"].change(pair.right_id("Roof"), {"value": "222"}, by="right's automation")
+        written += pair.run().written
+    assert written == TIMES
+    assert [told.code for told in pair.asked()] == ["echo_loop"], "for as long as it is so"
+    pair.clock.sleep(25 * HOUR)
+    pair.run()
+    assert value(pair, "right") == "100"
+    assert pair.asked() == []
+    pair.store.close()
+
+
+def test_a_loop_that_was_dismissed_is_told_again_when_it_comes_again(pair: Pair) -> None:
+    for _ in range(2):
+        for _ in range(40):
+            automations(pair)
+            pair.run()
+        (told,) = pair.asked()
+        settle(pair.store, told.id, by="ann", now=pair.now(), dismiss=True)
+        pair.run()
+        assert pair.asked() == [], "a person knows"
+        pair.clock.sleep(25 * HOUR)
+        assert pair.run().clean

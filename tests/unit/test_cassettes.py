@@ -139,6 +139,7 @@ PACKED = {
     "/raw-deflate": ("deflate", zlib.compress(b'{"name": "Zo\xc3\xab"}', wbits=-15)),
     "/brotli": ("br", b"\x0b\x02\x80{}\x03"),
     "/broken": ("gzip", b"\x1f\x8b\x08junk"),
+    "/unpacked": ("gzip", b'{"name": "Zo\xc3\xab"}'),
     "/plain": ("identity", b'{"name": "Zo\xc3\xab"}'),
 }
 
@@ -200,6 +201,14 @@ def test_what_cannot_be_unpacked_is_no_answer(tmp_path: Path, packing: str, aske
     by_vcrpy(tmp_path / "theirs.yaml", f"{packing}{asked}")
     with pytest.raises(ConfigError, match=message):
         Player(tmp_path / "theirs.yaml")
+
+
+def test_an_answer_that_was_kept_unpacked_is_played_as_it_is(tmp_path: Path, packing: str) -> None:
+    by_vcrpy(tmp_path / "theirs.yaml", f"{packing}/unpacked")
+    text = (tmp_path / "theirs.yaml").read_text(encoding="utf-8")
+    (tmp_path / "theirs.yaml").write_text(f"metadata: {{origin: live Acme 4.2}}\n{text}", encoding="utf-8")
+    (exchange,) = load(tmp_path / "theirs.yaml").exchanges
+    assert exchange.answer == '{"name": "Zoë"}'.encode()
 
 
 def test_what_was_not_recorded_is_not_answered(path: Path) -> None:

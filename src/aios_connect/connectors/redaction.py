@@ -25,7 +25,7 @@ _KEPT = 4096  # access tokens of a long-lived process come and go; the newest ma
 
 _NAMED = (
     r"access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|api[_-]?token|session[_-]?token|token|api[_-]?key|apikey|hapikey"
-    r"|client[_-]?secret|secret|password|passwd|pwd|signature|code[_-]?verifier|x-api-key"
+    r"|client[_-]?secret|secret|password|passwd|pwd|(?:new)?signature|code[_-]?verifier|x-api-key"
 )
 _NAME = re.compile(rf"{_NAMED}|code|authorization|assertion", re.IGNORECASE)
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -129,8 +129,12 @@ def count_open(tx: Transaction, job: str, code: str) -> int:
 def resolve_others(
     tx: Transaction, job: str, codes: Sequence[str], entities: Sequence[str], still: set[str], now: datetime
 ) -> None:
-    """Close the open exceptions of these entities that were not met again (``still`` holds the ids that were)."""
-    gone = [row.id for row in _about(tx, job, entities, codes, ["open"]) if row.id not in still]
+    """Close the open exceptions of these entities that were not met again (``still`` holds the ids that were).
+
+    Those that leave nothing to choose are states of affairs: one that was dismissed ends with it, and opens anew if it comes again.
+    """
+    of_them = _about(tx, job, entities, codes, ["open", "dismissed"])
+    gone = [row.id for row in of_them if row.id not in still and (row.state == "open" or row.choices == "{}")]
     if gone:
         tx.execute(update(table).where(table.c.id.in_(gone)).values(state="closed", resolved_at=now))
 

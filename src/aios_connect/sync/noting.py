@@ -114,7 +114,8 @@ def settle_notes(tx: Transaction, run: str, lines: Sequence[PlanLine], at: str) 
             record = theirs[_place(agreement)]
             assert record is not None
             base = agreed_base(loads(record.seen), loads(record.base) if record.base else {}, agreement.open)
-            told = version if agreement.in_step else record.given
+            known = None if agreement.owed and record.given == version else record.given
+            told = version if agreement.in_step else known
             agreed.append({**_of(_place(agreement)), "agreed": dumps(base), "told": told})
         if line.fields:
             keys.setdefault(line.kind, {})[row.id] = list(keys_of(line.kind, leaves))

@@ -64,6 +64,7 @@ class Agreement(msgspec.Struct, omit_defaults=True):
         seen: Digest of its leaves when the plan was made.
         open: Leaves that are not agreed: in conflict, or pointing at something unknown.
         in_step: It needs no write of its own, and nothing of it waits for a person.
+        owed: There is something it was to be told; until it is, it is not in step, though it may know this very version.
     """
 
     connection: str
@@ -72,6 +73,7 @@ class Agreement(msgspec.Struct, omit_defaults=True):
     seen: str
     open: list[str] = []
     in_step: bool = True
+    owed: bool = False
 
 
 class PlanLine(msgspec.Struct, omit_defaults=True):

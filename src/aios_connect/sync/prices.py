@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from aios_connect.connection import Connection
 from aios_connect.connectors.contract import Change
@@ -48,12 +49,13 @@ class Bill:
 def _change(line: PlanLine, connection: Connection) -> Change:
     """What will be written. Which id a record that is made first will get is not known: any does, as long as it is another one."""
     patch, expect = line.patch, line.expect
+    there: dict[str, Any] | None = {} if line.id else None  # what a new record gets besides is no part of a change
     for leaf in line.later:
         mapping = connection.mapping(line.kind)
         to, _ = mapping.references[leaf]
-        patch = overlaid(patch, mapping.put({leaf: f"{to}:1"}, {}, None))
+        patch = overlaid(patch, mapping.put({leaf: f"{to}:1"}, {}, there))
         if any(field.leaf == leaf and field.old for field in line.fields):
-            expect = overlaid(expect, mapping.put({leaf: f"{to}:0"}, {}, None))
+            expect = overlaid(expect, mapping.put({leaf: f"{to}:0"}, {}, there))
     return Change(line.action, line.line, line.id, patch, expect, line.version or None, line.key)  # type: ignore[arg-type]
 
 

@@ -193,7 +193,7 @@ def _restless(subject: Subject, connection: Connection, told: Leaves, references
         return {}
     named = {leaf: references.named(leaf, value) for leaf, value in told.items()}
     return {
-        leaf: f"its {leaf} was written {written[leaf, as_written(value)]} times within a day as {_short(value)} and changed each time; "
+        leaf: f"its {leaf} was written {written[leaf, as_written(value)]} times within a day as {_short(value)} and changed there each time; "
         "is there an automation that changes it? It is left alone until a day has passed"
         for leaf, value in named.items()
         if written[leaf, as_written(value)] >= TIMES
@@ -299,7 +299,7 @@ def _note(subject: Subject, references: References, outstanding: set[str]) -> Pl
         in_step = name not in outstanding and not waiting and not unheard
         silent = subject.still(subject.cleared[name]) | subject.still(subject.unclear[name])
         open_ = sorted(waiting | silent) + unknown
-        agreement = Agreement(name, record.object, record.id, seen_digest(record.seen), open_, in_step)
+        agreement = Agreement(name, record.object, record.id, seen_digest(record.seen), open_, in_step, name in outstanding)
         known = loads(record.base) if record.base else {}
         news = record.base is None or agreed_base(subject.seen[name], known, open_) != known
         if news or (record.given != after and agreement.in_step):

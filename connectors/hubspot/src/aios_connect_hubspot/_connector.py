@@ -227,16 +227,23 @@ class HubSpot(Connector):
                 )
                 user = f"private app {told.get('appId', '')}".strip()
             else:
-                client = {
-                    "client_id": self.context.settings.get("client_id", ""),
-                    "client_secret": credentials.secret("client_secret"),
-                }
-                told = self._wire.form(f"oauth/{_OAUTH}/token/introspect", client | {"token": self._secret()})
+                client = self.context.settings.get("client_id", "")
+                asked = {"client_id": client, "client_secret": self._app_secret(), "token": self._secret()}
+                if not all(asked.values()):
+                    return "an app", None
+                told = self._wire.form(f"oauth/{_OAUTH}/token/introspect", asked)
                 user = str(told.get("user") or "an app")
         except (NotFoundError, RejectedError):
             return "an app", None
         scopes = told.get("scopes")
         return user, frozenset(map(str, scopes)) if isinstance(scopes, list) else None
+
+    def _app_secret(self) -> str:
+        """The secret of the app; empty for who brought along nothing but an access token."""
+        try:
+            return self.context.credentials.secret("client_secret")
+        except AuthError:
+            return ""
 
     def _keyless(self) -> dict[str, str]:
         """What cannot be done without our property -> the scope that permits to make it; of who is not told the scopes of a token."""
