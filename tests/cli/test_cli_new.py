@@ -13,9 +13,9 @@ from aios_connect.cli.scaffolding import new
 from aios_connect.errors import ConfigError
 
 
-@pytest.fixture(scope="module")
-def laid(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("new") / "aios-connect-big_crm"
+@pytest.fixture
+def laid(tmp_path: Path) -> Path:
+    folder = tmp_path / "aios-connect-big_crm"
     new("connector", "big_crm", folder)
     return folder
 
